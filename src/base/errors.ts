@@ -1,0 +1,41 @@
+/**
+ * What: the two kinds of error that Tautline reports: the peer's fault, or the caller's.
+ * Must not know: any protocol; codes are given by whoever throws.
+ */
+
+export interface FaultDetails {
+  /** Stable identifier that programs match on, such as `WS_ERR_INVALID_OPCODE`. */
+  readonly code: string;
+  /** The WebSocket close code that goes with it, where there is one (RFC 6455 section 7.4). */
+  readonly closeCode?: number;
+  /** The limit that was hit, if one was. */
+  readonly limit?: { readonly name: string; readonly value: number };
+  readonly cause?: unknown;
+}
+
+class Fault extends Error {
+  readonly code: string;
+  declare readonly closeCode?: number;
+  declare readonly limit?: { readonly name: string; readonly value: number };
+
+  constructor(message: string, details: FaultDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = details.code;
+    if (details.closeCode !== undefined) this.closeCode = details.closeCode;
+    if (details.limit !== undefined) this.limit = details.limit;
+  }
+}
+
+/** The other side broke a protocol or passed a limit. The connection cannot go on; others are not affected. */
+export class PeerError extends Fault {
+  override get name(): string {
+    return 'PeerError';
+  }
+}
+
+/** The calling program asked for something that cannot be done. The message says what to do instead. */
+export class UsageError extends Fault {
+  override get name(): string {
+    return 'UsageError';
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * What: the one interface that every transport offers to the engine, on the server and on the client.
+ * Must not know: sessions, namespaces, or which transport stands behind it.
+ */
+import type { OutgoingPacket, PacketType } from '../wire/engine/packet.ts';
+
+/** The names on the wire, in the `transport` query parameter. */
+export const TransportName = {
+  websocket: 'websocket',
+  sse: 'sse',
+  polling: 'polling',
+  shortPolling: 'short-polling',
+} as const;
+export type TransportName = (typeof TransportName)[keyof typeof TransportName];
+
+/** Why a transport ended. */
+export interface TransportClosed {
+  /**
+   * `byUs`: after our `close()`. `byPeer`: the other side ended it in an orderly way.
+   * `failed`: it broke, or the peer broke the protocol; `error` says how.
+   */
+  readonly by: 'byUs' | 'byPeer' | 'failed';
+  readonly error?: Error;
+  /** WebSocket close code and reason, where there are any. */
+  readonly closeCode?: number;
+  readonly closeReason?: string;
+  /** The platform's own event or response, handed to users as the `description` of a disconnect. */
+  readonly context?: unknown;
+}
+
+/** What a transport tells the one who uses it. Never called from within the transport's constructor. */
+export interface TransportSink {
+  /** The transport can carry packets (client side; a server's transport is open when it is made). */
+  transportOpened(): void;
+  /** `data` is owned by the receiver; bytes are not changed later. */
+  transportReceived(type: PacketType, data: string | Uint8Array): void;
+  /** `isWritable` went from false to true. */
+  transportDrained(): void;
+  /** Exactly once, last. */
+  transportClosed(closed: TransportClosed): void;
+}
+
+/**
+ * One connection of a session. Delivery: in order, each packet at most once; a packet handed over while the
+ * transport dies may be lost (the session above knows how to replay it).
+ */
+export interface Transport {
+  readonly name: TransportName;
+  /**
+   * False while the transport cannot pass on packets at once (no poll is waiting, or the peer reads slowly).
+   * `send` while false is a usage error for polling; for stream transports it queues.
+   */
+  readonly isWritable: boolean;
+  /** Bytes handed over and not yet taken by the operating system, as far as is known. */
+  readonly bufferedBytes: number;
+  /** Who is told; replaced when the transport changes hands during an upgrade. */
+  sink: TransportSink;
+  /** Starts connecting (client side). No-op on the server. */
+  open(): void;
+  /** Passes packets on in order. They are shared between receivers and must not be changed. */
+  send(packets: readonly OutgoingPacket[]): void;
+  /** Passes on what was sent, tells the peer, then reports `closed`. Idempotent. */
+  close(): void;
+  /** Ends at once without telling the peer. Idempotent. */
+  terminate(): void;
+  /**
+   * Client polling before an upgrade: finish the request under way and start no other, then call back.
+   * Transports that need no pause call back at once.
+   */
+  pause(callback: () => void): void;
+}
