@@ -1,0 +1,82 @@
+/**
+ * What: one Engine.IO 4 packet to and from what a transport carries: text, or the raw bytes of a binary message.
+ * Must not know: payloads of several packets (payload.ts), transports, sessions.
+ */
+import { PeerError } from '../../base/errors.ts';
+import type { ByteCodec } from '../../base/port.ts';
+import { type OutgoingPacket, PacketType } from './packet.ts';
+
+/** Codes of the {@link PeerError}s that this folder throws. */
+export const EngineWireError = {
+  /** The first character of a packet is not a packet type, or the packet is empty. */
+  unknownPacketType: 'ENGINE_ERR_UNKNOWN_PACKET_TYPE',
+  /** What follows `b` is not base64. */
+  invalidBase64: 'ENGINE_ERR_INVALID_BASE64',
+  /** The data of the open packet is not the JSON object that the protocol asks for. */
+  invalidHandshake: 'ENGINE_ERR_INVALID_HANDSHAKE',
+} as const;
+
+/** A packet as it came in; `data` is the empty string when there was none. */
+export interface IncomingPacket {
+  readonly type: PacketType;
+  readonly data: string | Uint8Array;
+}
+
+/** By the digit on the wire: index 0 is `open`. */
+const TYPE_BY_DIGIT: readonly PacketType[] = Object.values(PacketType);
+const DIGIT_ZERO = 0x30;
+const LETTER_B = 0x62;
+
+/**
+ * Reads the packet type from the first character of a packet in text.
+ * Text transports that may carry binary look for `b` first, or use {@link decodePacket}.
+ * @throws {PeerError} `ENGINE_ERR_UNKNOWN_PACKET_TYPE`
+ */
+export function decodePacketType(text: string): PacketType {
+  const type = TYPE_BY_DIGIT[text.charCodeAt(0) - DIGIT_ZERO];
+  if (type === undefined) {
+    const got = text === '' ? 'an empty packet' : `the character ${JSON.stringify(text.charAt(0))}`;
+    throw new PeerError(`Expected an Engine.IO packet type from 0 to 6, got ${got}.`, {
+      code: EngineWireError.unknownPacketType,
+    });
+  }
+  return type;
+}
+
+/**
+ * Whether the text is a binary message written as base64.
+ * Engine.IO protocol 4, "Packet encoding": `b`, then base64; it is always a message. Peers that force base64 send
+ * it on WebSocket too.
+ */
+export function isBase64Packet(text: string): boolean {
+  return text.charCodeAt(0) === LETTER_B;
+}
+
+/**
+ * Decodes one packet as it came from a transport.
+ * Bytes are a binary message as a whole (Engine.IO protocol 4, "Binary packets") and are passed on uncopied.
+ * @throws {PeerError} `ENGINE_ERR_UNKNOWN_PACKET_TYPE`, `ENGINE_ERR_INVALID_BASE64`
+ */
+export function decodePacket(encoded: string | Uint8Array, codec: ByteCodec): IncomingPacket {
+  if (typeof encoded !== 'string') return { type: PacketType.message, data: encoded };
+  if (!isBase64Packet(encoded)) return { type: decodePacketType(encoded), data: encoded.slice(1) };
+  const data = codec.decodeBase64(encoded.slice(1));
+  if (data === null) {
+    throw new PeerError('A binary Engine.IO packet (b…) does not hold base64.', {
+      code: EngineWireError.invalidBase64,
+    });
+  }
+  return { type: PacketType.message, data };
+}
+
+/** Encodes a packet for a transport that carries text and bytes: a binary message is its bytes, unchanged. */
+export function encodePacket(packet: OutgoingPacket): string | Uint8Array {
+  return typeof packet.data === 'string' ? packet.type + packet.data : packet.data;
+}
+
+/** Encodes a packet for a transport that carries text only, and keeps the text in the packet. */
+export function encodePacketAsText(packet: OutgoingPacket, codec: ByteCodec): string {
+  packet.encodedText ??=
+    typeof packet.data === 'string' ? packet.type + packet.data : `b${codec.encodeBase64(packet.data)}`;
+  return packet.encodedText;
+}

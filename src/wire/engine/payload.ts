@@ -1,0 +1,64 @@
+/**
+ * What: several Engine.IO 4 packets in one text, as HTTP bodies carry them.
+ * Must not know: HTTP, sessions, who sets the limit.
+ */
+import type { ByteCodec } from '../../base/port.ts';
+import { decodePacket, encodePacketAsText } from './codec.ts';
+import type { OutgoingPacket, PacketType } from './packet.ts';
+
+/** Engine.IO protocol 4, "HTTP long-polling": packets are joined by the ASCII record separator. */
+const SEPARATOR = '\x1e';
+
+/** Joins packets to one payload; binary becomes base64. */
+export function encodePayload(packets: readonly OutgoingPacket[], codec: ByteCodec): string {
+  let payload = '';
+  for (const packet of packets) {
+    if (payload !== '') payload += SEPARATOR;
+    payload += encodePacketAsText(packet, codec);
+  }
+  return payload;
+}
+
+/**
+ * Reads a payload and hands over its packets one by one, in order.
+ * Those before a malformed one have been handed over when it throws; `receive` decides whether to go on listening.
+ * @throws {PeerError} `ENGINE_ERR_UNKNOWN_PACKET_TYPE`, `ENGINE_ERR_INVALID_BASE64`
+ */
+export function decodePayload(
+  payload: string,
+  codec: ByteCodec,
+  receive: (type: PacketType, data: string | Uint8Array) => void,
+): void {
+  let start = 0;
+  for (;;) {
+    const separator = payload.indexOf(SEPARATOR, start);
+    const end = separator === -1 ? payload.length : separator;
+    const packet = decodePacket(payload.slice(start, end), codec);
+    receive(packet.type, packet.data);
+    if (separator === -1) return;
+    start = separator + 1;
+  }
+}
+
+/** The bytes that a packet takes in a payload, without separators: what is compared with `maxPayload`. */
+export function encodedLength(packet: OutgoingPacket, codec: ByteCodec): number {
+  const { data } = packet;
+  return 1 + (typeof data === 'string' ? codec.utf8Length(data) : Math.ceil(data.length / 3) * 4);
+}
+
+/**
+ * How many packets, from the first on, go into one payload of at most `limitBytes` (`maxPayload` of the handshake).
+ * At least 1: a packet that alone is above the limit must have been refused before.
+ */
+export function countWithin(
+  packets: readonly OutgoingPacket[],
+  limitBytes: number,
+  codec: ByteCodec,
+): number {
+  let total = 0;
+  for (let i = 0; i < packets.length; i++) {
+    total += encodedLength(packets[i]!, codec) + (i === 0 ? 0 : SEPARATOR.length);
+    if (total > limitBytes && i > 0) return i;
+  }
+  return packets.length;
+}
