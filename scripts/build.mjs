@@ -1,0 +1,65 @@
+/**
+ * What: builds everything that is published into dist/. `npm run build`.
+ * Must not know: how the sources are arranged below src/entry/.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+
+rmSync(dist, { recursive: true, force: true });
+execFileSync(process.execPath, [join(root, 'node_modules/tsdown/dist/run.mjs')], {
+  cwd: root,
+  stdio: 'inherit',
+});
+
+/**
+ * CommonJS entries whose `module.exports` is a function or class. The head declares that value; every export of
+ * the ESM entry is then attached to it as a member, types included.
+ */
+const heads = {
+  index: `/** Makes a server; callable with and without \`new\`. */
+declare function tautline(srv?: ConstructorParameters<typeof api.Server>[0], opts?: ConstructorParameters<typeof api.Server>[1]): api.Server;
+declare namespace tautline`,
+  client: `/** Connects to a namespace of a server. */
+declare function tautline<
+  ListenEvents extends api.EventsMap = api.DefaultEventsMap,
+  EmitEvents extends api.EventsMap = ListenEvents,
+>(uri?: string, opts?: Partial<api.ManagerOptions & api.SocketOptions>): api.Socket<ListenEvents, EmitEvents>;
+declare function tautline<
+  ListenEvents extends api.EventsMap = api.DefaultEventsMap,
+  EmitEvents extends api.EventsMap = ListenEvents,
+>(opts?: Partial<api.ManagerOptions & api.SocketOptions>): api.Socket<ListenEvents, EmitEvents>;
+declare namespace tautline`,
+  ws: `declare class tautline extends api.WebSocket {}
+declare namespace tautline`,
+};
+
+/** The names that a bundled declaration file exports. */
+function exportedNames(declaration) {
+  const clause = declaration.match(/export \{([^}]*)\};?\s*(\/\/.*)?\s*$/);
+  if (!clause) throw new Error('The declaration file has no export clause at its end.');
+  return clause[1]
+    .split(',')
+    .map((part) =>
+      part
+        .trim()
+        .split(/\s+as\s+/)
+        .at(-1)
+        .replace(/^type /, ''),
+    )
+    .filter((name) => name && name !== 'default');
+}
+
+for (const [name, head] of Object.entries(heads)) {
+  const names = exportedNames(readFileSync(join(dist, `cjs-types/${name}.d.cts`), 'utf8'));
+  const members = names.map((member) => `  export import ${member} = api.${member};`).join('\n');
+  writeFileSync(
+    join(dist, `${name}.d.cts`),
+    `import api = require('./cjs-types/${name}.cjs');\n${head} {\n${members}\n}\nexport = tautline;\n`,
+  );
+}
+writeFileSync(join(dist, 'protocol.d.cts'), `export * from './cjs-types/protocol.cjs';\n`);

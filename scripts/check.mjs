@@ -1,0 +1,30 @@
+/**
+ * What: `npm test`: installs what is missing, then runs every check in turn and stops at the first that fails.
+ * Must not know: what a check does; each is a command of its own.
+ */
+import { spawnSync } from 'node:child_process';
+import { installPackages, installSystemPackages, root, say } from './setup.mjs';
+
+installPackages();
+installSystemPackages();
+
+const checks = [
+  ['build', 'npm', ['run', '--silent', 'build']],
+  ['types', 'npx', ['--no-install', 'tsc']],
+  ['lint', 'npx', ['--no-install', 'biome', 'check', '--error-on-warnings', '.']],
+  ['floors', 'npx', ['--no-install', 'depcruise', '--output-type', 'err-long', 'src']],
+  ['package', process.execPath, ['scripts/package-check.mjs']],
+  ['tests', 'npx', ['--no-install', 'vitest', 'run']],
+];
+
+for (const [name, command, args] of checks) {
+  const startedAt = Date.now();
+  say(name);
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (error) throw error;
+  if (status !== 0) {
+    process.stderr.write(`\n✘ ${name} failed (${[command, ...args].join(' ')})\n`);
+    process.exit(status ?? 1);
+  }
+  process.stdout.write(`✔ ${name} (${((Date.now() - startedAt) / 1000).toFixed(0)} s)\n`);
+}

@@ -1,0 +1,29 @@
+/** What: a user's CommonJS module; the shapes that `require` gives are those of the packages that we replace. */
+const assert = require('node:assert/strict');
+const { createServer } = require('node:http');
+const tautline = require('tautline');
+const io = require('tautline/client');
+const WebSocket = require('tautline/ws');
+const protocol = require('tautline/protocol');
+
+assert.equal(WebSocket.WebSocket, WebSocket);
+assert.equal(WebSocket.Server, WebSocket.WebSocketServer);
+assert.equal(typeof WebSocket.createWebSocketStream, 'function');
+assert.equal(io.io, io);
+assert.equal(io.connect, io);
+assert.equal(typeof io.Manager, 'function');
+assert.equal(typeof protocol.encodeFrame ?? typeof protocol.encodePacket, 'function');
+
+const httpServer = createServer();
+const server = tautline(httpServer);
+assert.ok(server instanceof tautline.Server);
+assert.ok(new tautline.Server() instanceof tautline.Server);
+httpServer.listen(0, '127.0.0.1', () => {
+  server.on('connection', (socket) => socket.on('shout', (text, reply) => reply(text.toUpperCase())));
+  const socket = io(`http://127.0.0.1:${httpServer.address().port}`);
+  socket.emit('shout', 'hello', (answer) => {
+    assert.equal(answer, 'HELLO');
+    socket.disconnect();
+    server.close();
+  });
+});

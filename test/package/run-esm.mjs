@@ -1,0 +1,51 @@
+/** What: a user's ES module; every entry is imported from the installed package and does its main job once. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { Server } from 'tautline';
+import io, { connect, Manager, io as named } from 'tautline/client';
+import * as protocol from 'tautline/protocol';
+import WebSocket, { createWebSocketStream, WebSocketServer } from 'tautline/ws';
+
+assert.equal(io, named);
+assert.equal(io, connect);
+assert.equal(typeof Manager, 'function');
+assert.equal(typeof createWebSocketStream, 'function');
+assert.equal(WebSocket.OPEN, 1);
+assert.ok(Object.keys(protocol).length > 10, 'tautline/protocol exports its codecs');
+
+const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+await once(wss, 'listening');
+wss.on('connection', (ws) => ws.on('message', (data, isBinary) => ws.send(data, { binary: isBinary })));
+const ws = new WebSocket(`ws://127.0.0.1:${wss.address().port}`);
+await once(ws, 'open');
+ws.send('hello');
+const [data, isBinary] = await once(ws, 'message');
+assert.equal(String(data), 'hello');
+assert.equal(isBinary, false);
+ws.close();
+await once(ws, 'close');
+await new Promise((resolve) => wss.close(resolve));
+
+const httpServer = createServer();
+const server = new Server(httpServer);
+server.on('connection', (socket) => socket.on('add', (a, b, reply) => reply(a + b)));
+await new Promise((resolve) => httpServer.listen(0, '127.0.0.1', resolve));
+const url = `http://127.0.0.1:${httpServer.address().port}`;
+for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']]) {
+  const socket = io(url, { transports, forceNew: true });
+  assert.equal(await socket.emitWithAck('add', 2, 3), 5, transports.join());
+  socket.disconnect();
+}
+for (const [name, type] of [
+  ['socket.io.js', /javascript/],
+  ['socket.io.min.js', /javascript/],
+  ['socket.io.esm.min.js', /javascript/],
+  ['socket.io.min.js.map', /json/],
+]) {
+  const answer = await fetch(`${url}/socket.io/${name}`);
+  assert.equal(answer.status, 200, name);
+  assert.match(answer.headers.get('content-type'), type, name);
+  assert.match(await answer.text(), /engine\.io/, name);
+}
+await server.close();

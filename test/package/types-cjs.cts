@@ -1,0 +1,16 @@
+/** What: a user's TypeScript CommonJS module, compiled against the packed declarations. */
+import tautline = require('tautline');
+import io = require('tautline/client');
+import WebSocket = require('tautline/ws');
+
+const server: tautline.Server = tautline(3000);
+server.on('connection', (socket) => socket.emit('news', 1));
+export const other = new tautline.Server(3001);
+
+const socket: io.Socket = io('http://localhost:3000');
+socket.on('connect', () => socket.id);
+
+const ws = new WebSocket('ws://localhost:8080');
+ws.on('open', () => ws.send('hello'));
+export const wss = new WebSocket.WebSocketServer({ port: 8080 });
+export const stream = WebSocket.createWebSocketStream(ws);

@@ -1,0 +1,84 @@
+import { defineConfig, type UserConfig } from 'tsdown';
+
+/** What is published, and in which shapes. `scripts/build.mjs` runs this and then writes the CommonJS types. */
+const node: UserConfig = {
+  target: 'node20.19',
+  platform: 'node',
+  sourcemap: true,
+  fixedExtension: true,
+  clean: false,
+  shims: true,
+  report: false,
+  logLevel: 'warn',
+  checks: { pluginTimings: false },
+};
+
+const browser: UserConfig = {
+  ...node,
+  target: 'es2022',
+  platform: 'browser',
+  shims: false,
+  dts: false,
+};
+
+/** A script under dist/browser/, with the exact name under which the server gives it out. */
+const script = (fileName: string, entry: string, format: 'umd' | 'esm', minify: boolean): UserConfig => ({
+  ...browser,
+  entry: { [fileName]: entry },
+  outDir: 'dist/browser',
+  format,
+  globalName: 'io',
+  minify,
+  outputOptions: { entryFileNames: fileName, exports: format === 'umd' ? 'default' : 'named' },
+});
+
+export default defineConfig([
+  {
+    ...node,
+    entry: {
+      index: 'src/entry/index.ts',
+      client: 'src/entry/client-node.ts',
+      ws: 'src/entry/ws.ts',
+      protocol: 'src/entry/protocol.ts',
+    },
+    format: 'esm',
+    dts: true,
+  },
+  // With `exports: 'auto'` an entry that has a default export only becomes `module.exports`, as the packages
+  // that it replaces have it: `require('tautline')(httpServer)`, `new (require('tautline/ws'))(url)`.
+  {
+    ...node,
+    entry: {
+      index: 'src/entry/index-cjs.ts',
+      client: 'src/entry/client-cjs.ts',
+      ws: 'src/entry/ws-cjs.ts',
+      protocol: 'src/entry/protocol.ts',
+    },
+    format: 'cjs',
+    dts: false,
+    outputOptions: { exports: 'auto' },
+  },
+  // Types of the CommonJS entries: the named exports of the ESM entries, which build.mjs wraps in `export =`.
+  {
+    ...node,
+    entry: {
+      'cjs-types/index': 'src/entry/index.ts',
+      'cjs-types/client': 'src/entry/client-node.ts',
+      'cjs-types/ws': 'src/entry/ws.ts',
+      'cjs-types/protocol': 'src/entry/protocol.ts',
+    },
+    format: 'cjs',
+    dts: { emitDtsOnly: true },
+    outputOptions: { exports: 'named' },
+  },
+  {
+    ...browser,
+    entry: { 'client-browser': 'src/entry/client.ts' },
+    format: 'esm',
+    dts: true,
+    outputOptions: { entryFileNames: '[name].mjs' },
+  },
+  script('socket.io.js', 'src/entry/client-global.ts', 'umd', false),
+  script('socket.io.min.js', 'src/entry/client-global.ts', 'umd', true),
+  script('socket.io.esm.min.js', 'src/entry/client.ts', 'esm', true),
+]);
