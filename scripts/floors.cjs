@@ -28,9 +28,9 @@ const floors = [
   { floor: 8, rooms: ['entry'] },
 ];
 
-const escape = (text) => text.replace(/[.]/g, '\\.');
+const escapeDots = (text) => text.replace(/[.]/g, '\\.');
 const pathOf = (names) =>
-  `^src/(${names.map((n) => (n.endsWith('.ts') ? `${escape(n)}$` : `${n}/`)).join('|')})`;
+  `^src/(${names.map((n) => (n.endsWith('.ts') ? `${escapeDots(n)}$` : `${n}/`)).join('|')})`;
 
 const rules = [];
 for (const { floor, rooms, ports = [] } of floors) {
