@@ -1,0 +1,95 @@
+/**
+ * What: the messages that this side has sent and the peer has not yet confirmed, in order, by index.
+ * Must not know: connections, time, what a message is.
+ */
+import { PeerError } from '../../base/errors.ts';
+
+/** Codes of the {@link PeerError}s that this folder throws. */
+export const SessionError = {
+  /** The peer confirmed messages that were never sent to it. */
+  confirmedTooMuch: 'SESSION_ERR_CONFIRMED_TOO_MUCH',
+  /** A message arrived whose predecessor did not. */
+  gap: 'SESSION_ERR_GAP',
+  /** The peer asks for messages that it had confirmed before. */
+  countWentBack: 'SESSION_ERR_COUNT_WENT_BACK',
+} as const;
+
+/** How many confirmed places are left in front of the list before it is moved up; keeps confirming O(1) on average. */
+const SLACK = 64;
+
+/**
+ * The sender's half of a session (as XEP-0198 numbers stanzas: by counting, with no number on each message).
+ * Messages are held by reference, so that a broadcast costs one place in each receiver's window and no copy.
+ */
+export class SendWindow<Message> {
+  /** From `#start` on: the unconfirmed messages and, beside them, their sizes. */
+  #messages: Message[] = [];
+  #sizes: number[] = [];
+  #start = 0;
+  #confirmed = 0;
+  #bytes = 0;
+
+  /** Index of the first message that is not confirmed; so many the peer has received. */
+  get confirmed(): number {
+    return this.#confirmed;
+  }
+
+  /** Index that the next message gets. */
+  get next(): number {
+    return this.#confirmed + this.#messages.length - this.#start;
+  }
+
+  /** Bytes held, as stated by {@link push}. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes a message and returns its index. */
+  push(message: Message, bytes: number): number {
+    const index = this.next;
+    this.#messages.push(message);
+    this.#sizes.push(bytes);
+    this.#bytes += bytes;
+    return index;
+  }
+
+  /**
+   * The peer has received the first `count` messages of the session; they are let go.
+   * A smaller count than before is an old word that was overtaken, and is passed over.
+   * @throws {PeerError} `SESSION_ERR_CONFIRMED_TOO_MUCH`
+   */
+  confirm(count: number): void {
+    const letGo = count - this.#confirmed;
+    if (letGo <= 0) return;
+    if (!Number.isSafeInteger(count) || count > this.next) {
+      throw new PeerError(`The peer confirms ${count} messages, but only ${this.next} were sent.`, {
+        code: SessionError.confirmedTooMuch,
+      });
+    }
+    for (let i = this.#start; i < this.#start + letGo; i++) this.#bytes -= this.#sizes[i]!;
+    this.#start += letGo;
+    this.#confirmed = count;
+    if (this.#start === this.#messages.length) {
+      this.#messages = [];
+      this.#sizes = [];
+      this.#start = 0;
+    } else if (this.#start >= SLACK && this.#start * 2 >= this.#messages.length) {
+      this.#messages = this.#messages.slice(this.#start);
+      this.#sizes = this.#sizes.slice(this.#start);
+      this.#start = 0;
+    }
+  }
+
+  /**
+   * The unconfirmed messages from `index` on, in order.
+   * @throws {PeerError} `SESSION_ERR_COUNT_WENT_BACK` when `index` was confirmed before: the message is gone.
+   */
+  from(index: number): Message[] {
+    if (index < this.#confirmed) {
+      throw new PeerError(`The peer asks for message ${index}, but confirmed ${this.#confirmed} before.`, {
+        code: SessionError.countWentBack,
+      });
+    }
+    return this.#messages.slice(this.#start + index - this.#confirmed);
+  }
+}

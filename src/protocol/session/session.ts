@@ -1,0 +1,184 @@
+/**
+ * What: a conversation that outlives its connections: counts, replays, and says when it is over (DESIGN section 2).
+ * Must not know: transports, packets, timers; time comes in as an argument, deadlines go out.
+ */
+import { PeerError } from '../../base/errors.ts';
+import { SendWindow, SessionError } from './send-window.ts';
+
+/** What a session may hold, and for how long it waits for a connection. */
+export interface SessionLimits {
+  /** Milliseconds without a connection after which the session is over. */
+  readonly windowMs: number;
+  /** Most bytes of unconfirmed messages; one more message ends the session. */
+  readonly bufferBytes: number;
+  /** Most unconfirmed messages. */
+  readonly bufferMessages: number;
+}
+
+/**
+ * Two minutes cover a tunnel, a lift, or a laptop's lid; 4 MiB and 65,536 messages are what a server can hold for
+ * some thousands of absent clients. Both ends may set other values; the server tells its window in the handshake.
+ */
+export const defaultSessionLimits: SessionLimits = {
+  windowMs: 120_000,
+  bufferBytes: 4 * 1024 * 1024,
+  bufferMessages: 65_536,
+};
+
+/** After so many messages or bytes the peer is told the count at once; otherwise with the next heartbeat. */
+const TELL_AFTER_MESSAGES = 32;
+const TELL_AFTER_BYTES = 64 * 1024;
+
+/** `attached`: a connection carries it. `detached`: it waits for one. `over`: nothing will be sent or received. */
+export type SessionState = 'attached' | 'detached' | 'over';
+
+/** Why a session is over. */
+export type SessionEnd = 'closed' | 'expired' | 'overflow';
+
+/** What was not confirmed when the session ended; whether the peer received it cannot be known. */
+export interface SessionOutcome<Message> {
+  readonly end: SessionEnd;
+  readonly unconfirmed: readonly Message[];
+}
+
+/**
+ * One side of a session. Delivery: each message exactly once and in order while the session lasts, over any
+ * sequence of connections, provided that each connection delivers a prefix of what it was given, in order, and
+ * that the counts below are passed on faithfully. Both sides use the same class.
+ */
+export class Session<Message> {
+  readonly #limits: SessionLimits;
+  readonly #window = new SendWindow<Message>();
+  #state: SessionState = 'detached';
+  #detachedAtMs: number;
+  #received = 0;
+  #told = 0;
+  #untoldBytes = 0;
+
+  /** A session begins detached; `attach` follows at once on both sides. */
+  constructor(limits: SessionLimits, nowMs: number) {
+    this.#limits = limits;
+    this.#detachedAtMs = nowMs;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** How many of the peer's messages have been delivered: the count to present to it. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** How many of our messages the peer has confirmed. */
+  get confirmed(): number {
+    return this.#window.confirmed;
+  }
+
+  /** Index that the next message of ours gets. */
+  get nextIndex(): number {
+    return this.#window.next;
+  }
+
+  /** Bytes of ours that are not confirmed. */
+  get unconfirmedBytes(): number {
+    return this.#window.bytes;
+  }
+
+  /** Milliseconds (same clock as the arguments) at which `expire` wants to be called; `Infinity` while attached. */
+  get nextDeadlineMs(): number {
+    return this.#state === 'detached' ? this.#detachedAtMs + this.#limits.windowMs : Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Takes a message of ours. Attached: the caller passes it to the connection as well.
+   * @returns its index, or the outcome when the buffer would overflow: the session is over, `message` included
+   *   among the unconfirmed; or `null` when it was over before.
+   */
+  send(message: Message, bytes: number): number | SessionOutcome<Message> | null {
+    if (this.#state === 'over') return null;
+    const index = this.#window.push(message, bytes);
+    const { bufferBytes, bufferMessages } = this.#limits;
+    if (this.#window.bytes > bufferBytes || index - this.#window.confirmed >= bufferMessages) {
+      return this.#end('overflow');
+    }
+    return index;
+  }
+
+  /**
+   * A new connection carries the session; an older one, if any, must not be listened to any more.
+   * @param peerReceived the count that the peer presented.
+   * @returns the messages to pass to the connection before all others, the first with index `peerReceived`.
+   * @throws {PeerError} when the peer's count cannot be true.
+   */
+  attach(peerReceived: number): Message[] {
+    this.#window.confirm(peerReceived);
+    const replay = this.#window.from(peerReceived);
+    if (this.#state !== 'over') this.#state = 'attached';
+    return replay;
+  }
+
+  /** The connection is gone. */
+  detach(nowMs: number): void {
+    if (this.#state !== 'attached') return;
+    this.#state = 'detached';
+    this.#detachedAtMs = nowMs;
+  }
+
+  /**
+   * A message of the peer's with its index has arrived.
+   * @returns true: deliver it. false: it was delivered before, over another connection.
+   * @throws {PeerError} `SESSION_ERR_GAP`
+   */
+  receive(index: number, bytes: number): boolean {
+    if (this.#state === 'over' || index < this.#received) return false;
+    if (index > this.#received) {
+      throw new PeerError(`Message ${index} arrived before message ${this.#received}.`, {
+        code: SessionError.gap,
+      });
+    }
+    this.#received++;
+    this.#untoldBytes += bytes;
+    return true;
+  }
+
+  /**
+   * The peer says how many messages it has received.
+   * @throws {PeerError} `SESSION_ERR_CONFIRMED_TOO_MUCH`
+   */
+  receiveCount(count: number): void {
+    this.#window.confirm(count);
+  }
+
+  /** Whether the peer should be told the count now, for it to let go of what it holds. */
+  get isCountDue(): boolean {
+    return this.#received - this.#told >= TELL_AFTER_MESSAGES || this.#untoldBytes >= TELL_AFTER_BYTES;
+  }
+
+  /** Whether the peer does not know the count yet; a heartbeat takes it along. */
+  get isCountNew(): boolean {
+    return this.#received !== this.#told;
+  }
+
+  /** The count, to be told now. */
+  tellCount(): number {
+    this.#told = this.#received;
+    this.#untoldBytes = 0;
+    return this.#received;
+  }
+
+  /** Ends the session if its deadline has passed. */
+  expire(nowMs: number): SessionOutcome<Message> | null {
+    return nowMs >= this.nextDeadlineMs ? this.#end('expired') : null;
+  }
+
+  /** Either side has closed the session on purpose. */
+  close(): SessionOutcome<Message> | null {
+    return this.#state === 'over' ? null : this.#end('closed');
+  }
+
+  #end(end: SessionEnd): SessionOutcome<Message> {
+    this.#state = 'over';
+    return { end, unconfirmed: this.#window.from(this.#window.confirmed) };
+  }
+}

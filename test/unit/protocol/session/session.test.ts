@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { PeerError } from '../../../../src/base/errors.ts';
+import {
+  defaultSessionLimits,
+  Session,
+  type SessionOutcome,
+} from '../../../../src/protocol/session/session.ts';
+
+const limits = { ...defaultSessionLimits, windowMs: 1000, bufferBytes: 100, bufferMessages: 5 };
+const attached = () => {
+  const session = new Session<string>(limits, 0);
+  session.attach(0);
+  return session;
+};
+const codeOf = (action: () => unknown): string => {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof PeerError) return error.code;
+    throw error;
+  }
+  return 'no error';
+};
+
+describe('what this side sends', () => {
+  it('gets indices in order, attached or not', () => {
+    const session = new Session<string>(limits, 0);
+    expect(session.send('a', 1)).toBe(0);
+    session.attach(0);
+    expect(session.send('b', 1)).toBe(1);
+    session.detach(0);
+    expect(session.send('c', 1)).toBe(2);
+    expect(session.nextIndex).toBe(3);
+  });
+
+  it('is replayed from the count that the peer presents', () => {
+    const session = attached();
+    for (const message of ['a', 'b', 'c']) session.send(message, 1);
+    session.detach(0);
+    expect(session.attach(1)).toEqual(['b', 'c']);
+    expect(session.attach(3)).toEqual([]);
+    expect(session.unconfirmedBytes).toBe(0);
+  });
+
+  it('is let go when the peer confirms it, and an overtaken count changes nothing', () => {
+    const session = attached();
+    for (const message of ['a', 'b', 'c']) session.send(message, 10);
+    session.receiveCount(2);
+    session.receiveCount(1);
+    expect([session.confirmed, session.unconfirmedBytes]).toEqual([2, 10]);
+    expect(session.attach(2)).toEqual(['c']);
+  });
+
+  it('stays right over thousands of confirmations', () => {
+    const session = new Session<number>({ ...limits, bufferMessages: 1000, bufferBytes: 1000 }, 0);
+    session.attach(0);
+    for (let i = 0; i < 5000; i++) {
+      expect(session.send(i, 1)).toBe(i);
+      if (i % 7 === 0) session.receiveCount(Math.max(0, i - 90));
+    }
+    const from = session.confirmed;
+    expect(session.attach(from)).toEqual(Array.from({ length: 5000 - from }, (_, i) => from + i));
+  });
+
+  it.each([
+    ['more messages than were sent', 4],
+    ['no whole number', 2.5],
+    ['not a number', Number.NaN],
+    ['a number beyond all', Number.POSITIVE_INFINITY],
+  ])('cannot be confirmed by %s', (_name, count) => {
+    const session = attached();
+    for (const message of ['a', 'b', 'c']) session.send(message, 1);
+    expect(codeOf(() => session.receiveCount(count))).toBe('SESSION_ERR_CONFIRMED_TOO_MUCH');
+    expect(session.attach(0)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('cannot be asked for again once it was confirmed', () => {
+    const session = attached();
+    session.send('a', 1);
+    session.receiveCount(1);
+    expect(codeOf(() => session.attach(0))).toBe('SESSION_ERR_COUNT_WENT_BACK');
+  });
+});
+
+describe('what the peer sends', () => {
+  it('is delivered once however often it comes', () => {
+    const session = attached();
+    expect([0, 1, 1, 0, 2].map((index) => session.receive(index, 1))).toEqual([
+      true,
+      true,
+      false,
+      false,
+      true,
+    ]);
+    expect(session.received).toBe(3);
+  });
+
+  it('may not leave one out', () => {
+    const session = attached();
+    expect(codeOf(() => session.receive(1, 1))).toBe('SESSION_ERR_GAP');
+    expect(session.received).toBe(0);
+  });
+
+  it.each([
+    ['after 32 messages', 32, 1],
+    ['after 64 KiB', 4, 16 * 1024],
+  ])('is confirmed at once %s', (_name, messages, bytes) => {
+    const session = attached();
+    for (let i = 0; i < messages; i++) {
+      expect(session.isCountDue).toBe(false);
+      session.receive(i, bytes);
+    }
+    expect(session.isCountDue).toBe(true);
+    expect(session.tellCount()).toBe(messages);
+    expect([session.isCountDue, session.isCountNew]).toEqual([false, false]);
+  });
+});
+
+describe('the end', () => {
+  const outcome = (value: unknown) => value as SessionOutcome<string>;
+
+  it('comes when no connection came within the window, with what is unconfirmed', () => {
+    const session = attached();
+    session.send('a', 1);
+    session.send('b', 1);
+    session.receiveCount(1);
+    expect(session.nextDeadlineMs).toBe(Number.POSITIVE_INFINITY);
+    session.detach(5000);
+    expect(session.nextDeadlineMs).toBe(6000);
+    expect(session.expire(5999)).toBeNull();
+    expect(session.expire(6000)).toEqual({ end: 'expired', unconfirmed: ['b'] });
+    expect(session.state).toBe('over');
+    expect(session.send('c', 1)).toBeNull();
+    expect(session.receive(0, 1)).toBe(false);
+  });
+
+  it('counts the window anew after each connection', () => {
+    const session = attached();
+    session.detach(0);
+    session.attach(0);
+    session.detach(900);
+    expect(session.expire(1000)).toBeNull();
+    expect(session.nextDeadlineMs).toBe(1900);
+  });
+
+  it.each([
+    ['bytes', [60, 40, 1], 2],
+    ['messages', [1, 1, 1, 1, 1, 1], 5],
+  ])('comes when more %s wait than the limit allows, the last one included', (_name, sizes, index) => {
+    const session = attached();
+    const answers = sizes.map((bytes, i) => session.send(`m${i}`, bytes));
+    expect(answers.slice(0, index)).toEqual(answers.slice(0, index).map((_, i) => i));
+    expect(outcome(answers[index])).toEqual({ end: 'overflow', unconfirmed: sizes.map((_, i) => `m${i}`) });
+    expect(session.state).toBe('over');
+  });
+
+  it('is told once when closed on purpose', () => {
+    const session = attached();
+    session.send('a', 1);
+    expect(session.close()).toEqual({ end: 'closed', unconfirmed: ['a'] });
+    expect(session.close()).toBeNull();
+  });
+});
