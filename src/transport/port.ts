@@ -2,6 +2,7 @@
  * What: the one interface that every transport offers to the engine, on the server and on the client.
  * Must not know: sessions, namespaces, or which transport stands behind it.
  */
+import type { ByteCodec, Clock } from '../base/port.ts';
 import type { OutgoingPacket, PacketType } from '../wire/engine/packet.ts';
 
 /** The names on the wire, in the `transport` query parameter. */
@@ -68,4 +69,58 @@ export interface Transport {
    * Transports that need no pause call back at once.
    */
   pause(callback: () => void): void;
+}
+
+/** What a program may say about a client's connections. Names are those of engine.io-client. */
+export interface ClientTransportOptions {
+  /** Headers of every request; browsers send them with HTTP transports only. */
+  readonly extraHeaders?: Readonly<Record<string, string>>;
+  /** Whether cookies go along to another origin; in Node, whether cookies are kept at all. Default: no. */
+  readonly withCredentials?: boolean;
+  /** Time limit of one HTTP request in ms; 0 (default): none. */
+  readonly requestTimeout?: number;
+  /** Whether bytes travel as base64 even where the transport could carry them. Default: no. */
+  readonly forceBase64?: boolean;
+  /** WebSocket subprotocols to offer. */
+  readonly protocols?: string | readonly string[];
+  /** Whether sockets and timers let the process end (Node). Default: no. */
+  readonly autoUnref?: boolean;
+  /** Offer of permessage-deflate (Node; browsers decide by themselves). */
+  readonly perMessageDeflate?: boolean | { readonly threshold?: number };
+  /** An agent of node:http or node:https (Node). */
+  readonly agent?: object | string | boolean;
+  /** TLS options of node:tls (Node). */
+  readonly pfx?: string | Uint8Array;
+  readonly key?: string | Uint8Array;
+  readonly passphrase?: string;
+  readonly cert?: string | Uint8Array;
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
+  readonly ciphers?: string;
+  readonly rejectUnauthorized?: boolean;
+}
+
+/** Keeps the cookies that a server sets, where the platform does not (Node). */
+export interface CookieStore {
+  /** The value of the `Cookie` header; `undefined` when there is none to send. */
+  header(): string | undefined;
+  /** Takes the values of `Set-Cookie` headers. */
+  store(setCookie: readonly string[]): void;
+}
+
+/** Where a client's transport connects to, and how. */
+export interface ClientTarget {
+  /** The absolute URL of the next request with its query: `http:` or `https:`, for WebSocket too. */
+  url(): string;
+  readonly options: ClientTransportOptions;
+  readonly codec: ByteCodec;
+  readonly clock: Clock;
+  /** Shared by the transports of one session. */
+  readonly cookies?: CookieStore;
+}
+
+/** Makes one kind of transport for clients; nothing is connected before `open()`. */
+export interface ClientTransportFactory {
+  (target: ClientTarget): Transport;
+  /** The name on the wire. */
+  readonly transportName: TransportName;
 }
