@@ -3,58 +3,403 @@
  * Must not know: handshakes, HTTP, or the public API above it (`ws`, engine).
  */
 import type { Duplex } from 'node:stream';
+import type { PeerError } from '../../base/errors.ts';
+import {
+  type ConnectionOptions,
+  type ConnectionSink,
+  WebSocketConnection,
+} from '../../protocol/websocket/connection.ts';
+import {
+  borrowOutbox,
+  type Outbox,
+  type OutboxOwner,
+  reservedTarget,
+  returnOutbox,
+  type SendCallback,
+  scheduleFlush,
+} from './node-outbox.ts';
+
+export type { SendCallback } from './node-outbox.ts';
 
 /** Told what happens to a connection. One object, not an emitter, to keep an idle connection small. */
 export interface ConnectionListener {
   /**
-   * A complete message. Text is well-formed UTF-8 bytes (decode with `nodeByteCodec.decodeUtf8`).
-   * @param isOwned false: `data` is a view of the chunk that was read. Nobody else writes to it, so it may be
-   * kept, but it pins the whole chunk (up to 64 kB); copy what is small.
+   * A complete message: the bytes from `start` to `end` of `source`. Text is well-formed UTF-8; see `decodeText`
+   * in platform/node-byte-codec.ts. To keep the bytes, copy them, or take a view: nobody writes to the chunk
+   * again, but a view pins the whole chunk (up to 64 kB).
+   * @param isOwned `source` is memory that holds the message and nothing else, and belongs to the listener.
    */
-  onMessage(data: Uint8Array, isBinary: boolean, isOwned: boolean): void;
-  /** The peer's ping; answered already when `autoPong` is set. */
+  onMessage(source: Uint8Array, start: number, end: number, isBinary: boolean, isOwned: boolean): void;
+  /** Delivery `pieces` only (`connection.machine.setDelivery`): a binary message as it came. */
+  onPieces(pieces: Uint8Array[]): void;
+  /** Delivery `stream` only; the calls of the machine's sink, passed through. `part` is valid during the call. */
+  onStreamStart(isBinary: boolean): void;
+  onStreamData(part: Uint8Array): void;
+  onStreamEnd(): void;
+  /** The peer's ping; answered already when `autoPong` is set. `data` is valid during the call only. */
   onPing(data: Uint8Array): void;
   onPong(data: Uint8Array): void;
-  /** The peer's close frame came (1005: without a code). The echo is on its way. `onClose` follows. */
+  /** The peer's close frame came (1005: without a code); it has been answered. `onClose` follows. */
   onCloseFrame(code: number, reason: Uint8Array): void;
-  /** The peer broke the protocol or a limit, or the socket failed. At most once; `onClose` follows with 1006. */
+  /** The peer ended its side of the stream, or the socket broke. `onClose` follows. */
+  onEnding(): void;
+  /** The peer broke the protocol or a limit. At most once; `onClose` follows with 1006. */
   onError(error: Error): void;
-  /** Bytes waiting went from "should wait" to none: `shouldWait` is false again. */
+  /** `shouldWait` went back to false. */
   onDrain(): void;
-  /** Exactly once, last: the socket is closed. 1006 when there was no close frame. `error` as given to `onError`. */
+  /**
+   * Exactly once, last: the socket is closed. 1006 when there was no close frame, or the peer broke the protocol.
+   * `error` says why when there is a reason: the one given to `onError`, or the socket's (`ECONNRESET`).
+   */
   onClose(code: number, reason: Uint8Array, error: Error | null): void;
 }
 
-/** Called when the bytes were taken by the operating system, or will never be. */
-export type SendCallback = (error?: Error | null) => void;
+/** What the shell adds to the machine's options. One object for all connections of a kind: it is only read. */
+export interface NodeConnectionOptions extends ConnectionOptions {
+  /** How long the peer may take for its close frame and for ending TCP, in ms; then the socket is destroyed. */
+  readonly closeTimeoutMs: number;
+}
 
-/** The signatures that builders C and E write against; the class follows in this file. */
-export interface NodeConnectionShape {
+/** Larger payloads of a server are not copied by the machine (see `sendMessage`). */
+const UNCOPIED_ABOVE_BYTES = 4_096;
+const EMPTY = new Uint8Array(0);
+/** How long a client leaves the ending of TCP to the server (RFC 6455 section 7.1.1) before it does it itself. */
+const SERVER_ENDS_WITHIN_MS = 1_000;
+
+const kConnection = Symbol('tautline.connection');
+type BoundSocket = Duplex & { [kConnection]?: NodeConnection };
+
+// Shared listeners, one function for all sockets: a closure per connection and event would cost more than all else.
+function onData(this: BoundSocket, chunk: Uint8Array): void {
+  this[kConnection]?.machine.receive(chunk);
+}
+function onEnd(this: BoundSocket): void {
+  this[kConnection]?.machine.receiveEnd();
+}
+function onSocketError(this: BoundSocket, error: Error): void {
+  this[kConnection]?.socketFailed(error);
+}
+function onSocketClose(this: BoundSocket): void {
+  this[kConnection]?.socketClosed();
+}
+function onSocketDrain(this: BoundSocket): void {
+  this.removeListener('drain', onSocketDrain);
+  this[kConnection]?.socketDrained();
+}
+function onCloseTimeout(connection: NodeConnection): void {
+  connection.socket.destroy();
+}
+function onEndTimeout(connection: NodeConnection): void {
+  connection.socket.end();
+}
+
+/**
+ * One WebSocket connection on a Node socket. Plain fields: there are thousands of these, and an idle one holds
+ * nothing that it does not need.
+ */
+export class NodeConnection implements ConnectionSink, OutboxOwner {
   readonly socket: Duplex;
   /** The subprotocol agreed on; empty when none. */
   readonly subprotocol: string;
-  /** Whether permessage-deflate was agreed on. */
-  readonly isDeflated: boolean;
+  /** @internal */
+  readonly options: NodeConnectionOptions;
+  /** The state machine; for what this class does not pass on (`setDelivery`, `sendFragment` of streams). */
+  readonly machine: WebSocketConnection;
   /** Replaced when a connection changes hands. */
-  listener: ConnectionListener;
-  /** Starts reading. Called once, after `listener` was given. */
-  start(listener: ConnectionListener): void;
-  /** Bytes handed over and not yet taken by the operating system. */
-  readonly bufferedBytes: number;
+  listener: ConnectionListener | null = null;
+  /** @internal */ outbox: Outbox | null = null;
+  /** @internal */ closeCode = 1006;
+  /** @internal */ closeReason: Uint8Array = EMPTY;
+  /** @internal */ error: Error | null = null;
+  /** @internal */ timer: ReturnType<typeof setTimeout> | null = null;
+  /** @internal */ waitsForDrain = false;
+  /** @internal */ hasFailed = false;
+
+  constructor(socket: Duplex, options: NodeConnectionOptions, subprotocol = '') {
+    this.socket = socket;
+    this.options = options;
+    this.subprotocol = subprotocol;
+    this.machine = new WebSocketConnection(options, this);
+  }
+
+  /** Starts reading. Called once, in the turn in which the connection was made. */
+  start(listener: ConnectionListener): void {
+    this.listener = listener;
+    const socket: BoundSocket = this.socket;
+    socket[kConnection] = this;
+    socket.on('close', onSocketClose);
+    socket.on('end', onEnd);
+    socket.on('error', onSocketError);
+    socket.on('data', onData);
+  }
+
+  /** Whether permessage-deflate was agreed on. */
+  get isDeflated(): boolean {
+    return this.options.deflate !== null;
+  }
+
+  /** Whether messages can be sent: no close frame has gone or come, and the socket lives. */
+  get isOpen(): boolean {
+    return this.machine.state === 'open' && !this.socket.destroyed;
+  }
+
+  /** Bytes handed over and not yet taken by the operating system; what this turn gathered counts by payload. */
+  get bufferedBytes(): number {
+    const queued = this.outbox === null ? 0 : this.outbox.payloadBytes;
+    return queued + this.socket.writableLength;
+  }
+
   /** Whether the caller should wait for `onDrain` before it sends more. */
-  readonly shouldWait: boolean;
-  /** Whether messages can be sent: no close frame was sent or received and the socket lives. */
-  readonly isOpen: boolean;
-  sendText(data: string | Uint8Array, compress?: boolean, callback?: SendCallback): void;
-  sendBinary(data: Uint8Array, compress?: boolean, callback?: SendCallback): void;
-  /** A complete unmasked frame shared by many receivers (server role only); see `encodeSharedFrame`. */
-  sendFrame(frame: Uint8Array, callback?: SendCallback): void;
-  ping(data?: Uint8Array, callback?: SendCallback): void;
-  pong(data?: Uint8Array, callback?: SendCallback): void;
-  /** Starts the close handshake after what was sent; without a code the close frame is empty. Idempotent. */
-  close(code?: number, reason?: string | Uint8Array): void;
-  /** Destroys the socket. Idempotent. */
-  terminate(): void;
-  pause(): void;
-  resume(): void;
+  get shouldWait(): boolean {
+    if (this.waitsForDrain) return true;
+    return this.outbox !== null && this.outbox.bytes >= this.socket.writableHighWaterMark;
+  }
+
+  /**
+   * Sends a message in one frame. Bytes above 4 KiB are not copied: they are passed to the socket before the call
+   * returns, and must not change until `callback`.
+   * @returns false when the connection is not open; `callback` then gets no call.
+   */
+  send(data: Uint8Array | string, isBinary: boolean, compress = true, callback?: SendCallback): boolean {
+    if (!this.machine.sendMessage(data, isBinary, compress)) return false;
+    const length = payloadLength(data);
+    this.#sent(length, callback);
+    // The caller may write to a large payload again after this turn's other work; the kernel shall have it before.
+    if (length > UNCOPIED_ABOVE_BYTES) this.flush();
+    return true;
+  }
+
+  sendText(data: string | Uint8Array, compress = true, callback?: SendCallback): boolean {
+    return this.send(data, false, compress, callback);
+  }
+
+  sendBinary(data: Uint8Array, compress = true, callback?: SendCallback): boolean {
+    return this.send(data, true, compress, callback);
+  }
+
+  /** Sends a part of a message of unknown length; see the machine's `sendFragment`. */
+  sendFragment(
+    data: Uint8Array | string,
+    isBinary: boolean,
+    isFirst: boolean,
+    isFinal: boolean,
+    compress = true,
+    callback?: SendCallback,
+  ): boolean {
+    if (!this.machine.sendFragment(data, isBinary, isFirst, isFinal, compress)) return false;
+    const length = payloadLength(data);
+    this.#sent(length, callback);
+    if (length > UNCOPIED_ABOVE_BYTES) this.flush();
+    return true;
+  }
+
+  /** Sends a frame made for many receivers (`encodeServerFrame`, `encodeDeflatedServerFrame`); server role only. */
+  sendFrame(frame: Uint8Array, callback?: SendCallback, isDeflated = false): boolean {
+    if (!this.machine.sendEncoded(frame, isDeflated)) return false;
+    this.#sent(frame.length, callback);
+    return true;
+  }
+
+  /** @throws {UsageError} `WS_DATA_TOO_LONG` above 125 bytes. */
+  ping(data: Uint8Array | string = EMPTY, callback?: SendCallback): boolean {
+    if (!this.machine.sendPing(data)) return false;
+    this.#sent(payloadLength(data), callback);
+    return true;
+  }
+
+  /** @throws {UsageError} `WS_DATA_TOO_LONG` above 125 bytes. */
+  pong(data: Uint8Array | string = EMPTY, callback?: SendCallback): boolean {
+    if (!this.machine.sendPong(data)) return false;
+    this.#sent(payloadLength(data), callback);
+    return true;
+  }
+
+  /**
+   * Starts the closing handshake behind what was sent. Idempotent; then waits `closeTimeoutMs` at most.
+   * @param code none: an empty close frame.
+   * @throws {UsageError} `WS_INVALID_CLOSE_CODE`, `WS_CLOSE_REASON_TOO_LONG`.
+   */
+  close(code?: number, reason?: string | Uint8Array): void {
+    if (!this.machine.sendClose(code, reason)) return;
+    this.flush();
+    this.#startTimer(onCloseTimeout, this.options.closeTimeoutMs);
+  }
+
+  /** Passes on what this turn gathered and destroys the socket. Idempotent. */
+  terminate(): void {
+    this.flush();
+    this.socket.destroy();
+  }
+
+  /** Stops reading. Messages of the chunk being parsed still come, as with `ws`. */
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  /** Passes what was gathered to the socket now instead of at the end of the turn. */
+  flush(): void {
+    const { outbox } = this;
+    if (outbox === null) return;
+    this.outbox = null;
+    const { socket } = this;
+    if (socket.destroyed || socket.writableEnded) {
+      outbox.discard(new Error('The socket was closed before the data was written'));
+    } else if (!outbox.flush(socket) && !this.waitsForDrain) {
+      this.waitsForDrain = true;
+      socket.on('drain', onSocketDrain);
+    }
+    returnOutbox(outbox);
+  }
+
+  #sent(payloadBytes: number, callback: SendCallback | undefined): void {
+    const { outbox } = this;
+    if (outbox === null) return;
+    outbox.payloadBytes += payloadBytes;
+    if (callback !== undefined) outbox.notify(callback);
+  }
+
+  #openOutbox(): Outbox {
+    const outbox = borrowOutbox();
+    this.outbox = outbox;
+    scheduleFlush(this);
+    return outbox;
+  }
+
+  // What the machine tells.
+
+  /** @internal */
+  get outputTarget(): Uint8Array {
+    return reservedTarget();
+  }
+
+  /** @internal */
+  connectionReserve(length: number): number {
+    return (this.outbox ?? this.#openOutbox()).reserve(length);
+  }
+
+  /** @internal */
+  connectionOutput(bytes: Uint8Array): void {
+    (this.outbox ?? this.#openOutbox()).append(bytes);
+  }
+
+  /** @internal */
+  connectionMessage(
+    source: Uint8Array,
+    start: number,
+    end: number,
+    isBinary: boolean,
+    isOwned: boolean,
+  ): void {
+    this.listener!.onMessage(source, start, end, isBinary, isOwned);
+  }
+
+  /** @internal */
+  connectionPieces(pieces: Uint8Array[]): void {
+    this.listener!.onPieces(pieces);
+  }
+
+  /** @internal */
+  connectionStreamStart(isBinary: boolean): void {
+    this.listener!.onStreamStart(isBinary);
+  }
+
+  /** @internal */
+  connectionStreamData(part: Uint8Array): void {
+    this.listener!.onStreamData(part);
+  }
+
+  /** @internal */
+  connectionStreamEnd(): void {
+    this.listener!.onStreamEnd();
+  }
+
+  /** @internal */
+  connectionPing(data: Uint8Array): void {
+    this.listener!.onPing(data);
+  }
+
+  /** @internal */
+  connectionPong(data: Uint8Array): void {
+    this.listener!.onPong(data);
+  }
+
+  /** @internal */
+  connectionCloseReceived(code: number, reason: Uint8Array): void {
+    this.closeCode = code;
+    if (reason.length > 0) this.closeReason = reason.slice();
+    this.listener!.onCloseFrame(code, this.closeReason);
+    this.flush();
+    // Nothing more is parsed, but the socket must be read for its end to be seen.
+    this.socket.resume();
+    // RFC 6455 section 7.1.1: the server ends TCP first, so that the waiting state of TCP stays with it.
+    if (this.options.role === 'server') {
+      this.socket.end();
+      this.#startTimer(onCloseTimeout, this.options.closeTimeoutMs);
+    } else {
+      this.#startTimer(onEndTimeout, Math.min(SERVER_ENDS_WITHIN_MS, this.options.closeTimeoutMs));
+    }
+  }
+
+  /** @internal */
+  connectionFailed(error: PeerError): void {
+    this.hasFailed = true;
+    this.error = error;
+    this.listener!.onError(error);
+    this.flush();
+    this.socket.resume();
+    this.socket.end();
+    this.#startTimer(onCloseTimeout, this.options.closeTimeoutMs);
+  }
+
+  /** @internal */
+  connectionEnded(): void {
+    this.listener!.onEnding();
+    this.flush();
+    this.socket.end();
+  }
+
+  // What the socket tells.
+
+  /** @internal */
+  socketFailed(error: Error): void {
+    this.error ??= error;
+    this.listener!.onEnding();
+    this.socket.destroy();
+  }
+
+  /** @internal */
+  socketDrained(): void {
+    this.waitsForDrain = false;
+    this.listener!.onDrain();
+  }
+
+  /** @internal */
+  socketClosed(): void {
+    const socket: BoundSocket = this.socket;
+    socket.removeListener('data', onData);
+    socket.removeListener('end', onEnd);
+    // A paused socket may hold what came before its end; it is still a part of the conversation.
+    const rest: unknown = socket.readableLength > 0 ? socket.read() : null;
+    if (rest instanceof Uint8Array) this.machine.receive(rest);
+    if (this.machine.isPaused) this.machine.resumeReceiving();
+    socket[kConnection] = undefined;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.flush();
+    this.machine.dispose();
+    this.listener!.onEnding();
+    this.listener!.onClose(this.hasFailed ? 1006 : this.closeCode, this.closeReason, this.error);
+  }
+
+  #startTimer(callback: (connection: NodeConnection) => void, delayMs: number): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = setTimeout(callback, delayMs, this);
+  }
+}
+
+function payloadLength(data: Uint8Array | string): number {
+  return typeof data === 'string' ? Buffer.byteLength(data) : data.length;
 }
