@@ -1,0 +1,287 @@
+/**
+ * What: long polling on the server: answers GETs with packets when there are some, takes packets out of POSTs.
+ * Must not know: sessions, which requests belong together (it is given its own), origins and CORS.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PeerError } from '../../base/errors.ts';
+import type { ByteCodec, Clock, Timer } from '../../base/port.ts';
+import type { IncomingPacket } from '../../wire/engine/codec.ts';
+import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
+import { decodePayload, encodePayload } from '../../wire/engine/payload.ts';
+import { type Transport, type TransportClosed, TransportName, type TransportSink } from '../port.ts';
+import { readBody } from './node-body.ts';
+import { chooseEncoding, type PollCompression } from './node-compression.ts';
+
+/** Codes of the errors that this transport reports besides those of the codec. */
+export const PollingError = {
+  /** A second GET came while one was waiting: two programs use one session. */
+  overlappingPoll: 'POLLING_ERR_OVERLAPPING_POLL',
+  /** A second POST came while one was being read. */
+  overlappingPost: 'POLLING_ERR_OVERLAPPING_POST',
+  /** The client went away while its GET was waiting. */
+  pollAborted: 'POLLING_ERR_POLL_ABORTED',
+  /** The client went away in the middle of a POST. */
+  postAborted: 'POLLING_ERR_POST_ABORTED',
+  /** A body that is not text. */
+  invalidContent: 'POLLING_ERR_INVALID_CONTENT',
+  /** A body above the limit (`maxHttpBufferSize`). */
+  bodyTooLarge: 'POLLING_ERR_BODY_TOO_LARGE',
+} as const;
+
+/** Headers of a response before it is sent; listeners may add to them. */
+export type ResponseHeaders = Record<string, string | number | string[]>;
+
+/** What all polling transports of a server share. */
+export interface PollingSettings {
+  readonly codec: ByteCodec;
+  readonly clock: Clock;
+  /** Largest body of a POST, in bytes. */
+  readonly bodyLimitBytes: number;
+  /** The option's name, for error messages. */
+  readonly bodyLimitName: string;
+  /** How long a closed transport waits for the poll by which the client is told. */
+  readonly closeTimeoutMs: number;
+  /** `null`: answers are never compressed. */
+  readonly compression: PollCompression | null;
+  /** Called with the headers of each answer before they are sent. */
+  readonly onHeaders: (headers: ResponseHeaders, request: IncomingMessage) => void;
+}
+
+const NOOP_AND_CLOSE = [new OutgoingPacket(PacketType.noop), new OutgoingPacket(PacketType.close)];
+const CLOSE = [NOOP_AND_CLOSE[1]!];
+
+const IGNORED: TransportSink = {
+  transportOpened() {},
+  transportReceived() {},
+  transportDrained() {},
+  transportClosed() {},
+};
+
+/** `closing`: the client is told with its next poll. `closed`: `transportClosed` was called. */
+type State = 'open' | 'closing' | 'closed';
+
+/**
+ * One client's polls and POSTs. Writable while a GET waits for its answer.
+ * @see https://socket.io/docs/v4/engine-io-protocol/#http-long-polling
+ */
+export class PollingServerTransport implements Transport {
+  readonly name = TransportName.polling;
+  readonly sid: string;
+  sink: TransportSink = IGNORED;
+  readonly #settings: PollingSettings;
+  #state: State = 'open';
+  /** The answer of the GET that waits; its `req` is the request. */
+  #poll: ServerResponse | null = null;
+  #isPosting = false;
+  #closeTimer: Timer | null = null;
+
+  constructor(settings: PollingSettings, sid: string) {
+    this.#settings = settings;
+    this.sid = sid;
+  }
+
+  get isWritable(): boolean {
+    return this.#poll !== null && this.#state === 'open';
+  }
+
+  /** The same as `isWritable`, under the name that engine.io has for it. */
+  get writable(): boolean {
+    return this.isWritable;
+  }
+
+  get bufferedBytes(): number {
+    return 0;
+  }
+
+  open(): void {}
+
+  pause(callback: () => void): void {
+    callback();
+  }
+
+  /** Takes over a request that belongs to this transport and sees to its answer. */
+  handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    if (request.method === 'GET') this.#takePoll(response);
+    else if (request.method === 'POST') this.#takePost(request, response);
+    else this.#refuse(response, 405, `Polling knows GET and POST, not ${request.method}.`);
+  }
+
+  send(packets: readonly OutgoingPacket[]): void {
+    const poll = this.#poll;
+    if (poll === null || this.#state !== 'open') return;
+    this.#poll = null;
+    this.#answer(poll, packets);
+  }
+
+  /** Tells the client with the waiting poll, or with the next one if none waits. */
+  close(): void {
+    if (this.#state !== 'open') return;
+    if (this.#poll !== null) {
+      this.terminate();
+      return;
+    }
+    this.#state = 'closing';
+    this.#closeTimer = this.#settings.clock.setTimer(this.#settings.closeTimeoutMs, () => this.terminate());
+  }
+
+  /** Ends at once; a poll that waits is still answered with the close packet, as nothing else may be said to it. */
+  terminate(): void {
+    this.#end({ by: 'byUs' });
+  }
+
+  #takePoll(response: ServerResponse): void {
+    // Engine.IO protocol 4, "HTTP long-polling": one GET at a time; a second one ends the session.
+    if (this.#poll !== null) {
+      const error = new PeerError('overlap from client', { code: PollingError.overlappingPoll });
+      this.#refuse(response, 400, 'A poll of this session is already waiting: overlap from client.');
+      this.#end({ by: 'failed', error });
+      return;
+    }
+    if (this.#state === 'closed') {
+      this.#answer(response, CLOSE);
+      return;
+    }
+    if (this.#state === 'closing') {
+      this.#answer(response, NOOP_AND_CLOSE);
+      this.#end({ by: 'byUs' });
+      return;
+    }
+    this.#poll = response;
+    response.on('close', () => {
+      if (this.#poll !== response) return;
+      this.#poll = null;
+      const message = 'poll connection closed prematurely';
+      this.#end({ by: 'failed', error: new PeerError(message, { code: PollingError.pollAborted }) });
+    });
+    this.sink.transportDrained();
+  }
+
+  #takePost(request: IncomingMessage, response: ServerResponse): void {
+    const { bodyLimitBytes, bodyLimitName } = this.#settings;
+    if (this.#isPosting) {
+      this.#refuse(response, 400, 'A POST of this session is still being read: overlap from client.');
+      this.#failPost('data request overlap from client', PollingError.overlappingPost);
+      return;
+    }
+    // Binary bodies were a thing of protocol 3; since 4 binary travels as base64 in text.
+    if (mediaType(request) === 'application/octet-stream') {
+      this.#refuse(response, 400, 'A body must be text; binary packets are sent as base64 (b…).');
+      this.#failPost('invalid content', PollingError.invalidContent);
+      return;
+    }
+    this.#isPosting = true;
+    readBody(request, bodyLimitBytes, (outcome, body) => {
+      this.#isPosting = false;
+      if (outcome === 'complete') {
+        this.#receive(body, response);
+      } else if (outcome === 'aborted') {
+        this.#failPost('data request connection closed prematurely', PollingError.postAborted);
+      } else {
+        const message = `The body is above the limit of ${bodyLimitBytes} bytes (${bodyLimitName}).`;
+        this.#refuse(response, 413, message);
+        const limit = { name: bodyLimitName, value: bodyLimitBytes };
+        const error = new PeerError(message, { code: PollingError.bodyTooLarge, limit });
+        this.#end({ by: 'failed', error });
+      }
+    });
+  }
+
+  #receive(body: Uint8Array, response: ServerResponse): void {
+    if (this.#state === 'closed') {
+      this.#refuse(response, 400, 'The session is closed.');
+      return;
+    }
+    const packets: IncomingPacket[] = [];
+    const error = this.#decode(body, packets);
+    for (const { type, data } of packets) {
+      // After the end the sink is one that ignores, so what follows a close packet is dropped.
+      if (type === PacketType.close) this.#end({ by: 'byPeer' });
+      else this.sink.transportReceived(type, data);
+    }
+    if (error === null) {
+      // `text/html` because old browsers offer anything else for download.
+      this.#respond(response, 200, 'text/html', 'ok');
+      return;
+    }
+    // Deviation: the official server says `ok` to a malformed payload and then forgets the session.
+    this.#refuse(response, 400, error.message);
+    this.#end({ by: 'failed', error });
+  }
+
+  /** Collects the packets before the application sees one, so that its exceptions are not taken for the peer's. */
+  #decode(body: Uint8Array, packets: IncomingPacket[]): PeerError | null {
+    const { codec } = this.#settings;
+    if (!codec.isUtf8(body)) {
+      return new PeerError('The body is not UTF-8.', { code: PollingError.invalidContent });
+    }
+    try {
+      decodePayload(codec.decodeUtf8(body), codec, (type, data) => packets.push({ type, data }));
+    } catch (error) {
+      if (error instanceof PeerError) return error;
+      throw error;
+    }
+    return null;
+  }
+
+  #failPost(message: string, code: string): void {
+    this.#end({ by: 'failed', error: new PeerError(message, { code }) });
+  }
+
+  #end(closed: TransportClosed): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#closeTimer?.cancel();
+    this.#closeTimer = null;
+    const poll = this.#poll;
+    this.#poll = null;
+    // An orderly end by the client is answered with a noop, everything else with the close packet, as officially.
+    if (poll !== null) this.#answer(poll, closed.by === 'byPeer' ? [NOOP_AND_CLOSE[0]!] : CLOSE);
+    const { sink } = this;
+    this.sink = IGNORED;
+    sink.transportClosed(closed);
+  }
+
+  #answer(response: ServerResponse, packets: readonly OutgoingPacket[]): void {
+    const { codec, compression } = this.#settings;
+    const type = 'text/plain; charset=UTF-8';
+    const text = encodePayload(packets, codec);
+    const chosen = compression === null ? null : chooseEncoding(compression, response.req, text, packets);
+    if (chosen === null) {
+      this.#respond(response, 200, type, text);
+      return;
+    }
+    chosen.compress(codec.encodeUtf8(text), (error, bytes) => {
+      if (error === null) this.#respond(response, 200, type, bytes, chosen.name);
+      else this.#respond(response, 200, type, text);
+    });
+  }
+
+  #refuse(response: ServerResponse, status: number, message: string): void {
+    this.#respond(response, status, 'application/json', JSON.stringify({ code: 3, message }));
+  }
+
+  #respond(
+    response: ServerResponse,
+    status: number,
+    type: string,
+    body: string | Uint8Array,
+    encoding?: string,
+  ): void {
+    if (response.destroyed || response.headersSent) return;
+    const { codec, onHeaders } = this.#settings;
+    const headers: ResponseHeaders = {
+      'Content-Type': type,
+      'Content-Length': typeof body === 'string' ? codec.utf8Length(body) : body.length,
+      'Cache-Control': 'no-store',
+    };
+    if (encoding !== undefined) headers['Content-Encoding'] = encoding;
+    onHeaders(headers, response.req);
+    response.writeHead(status, headers);
+    response.end(body);
+  }
+}
+
+function mediaType(request: IncomingMessage): string {
+  const [type = ''] = (request.headers['content-type'] ?? '').split(';', 1);
+  return type.trim().toLowerCase();
+}
