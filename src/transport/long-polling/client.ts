@@ -80,7 +80,10 @@ export function createPollingClient(target: ClientTarget, exchange: Exchange): T
     abortGet = exchange(target, undefined, false, (outcome) => {
       abortGet = null;
       if (isEnded) return;
-      if (outcome.status !== 200) return fail('xhr poll error', 'read', outcome);
+      if (outcome.status !== 200) {
+        fail('xhr poll error', 'read', outcome);
+        return;
+      }
       const packets: IncomingPacket[] = [];
       let error: unknown;
       try {
@@ -117,7 +120,10 @@ export function createPollingClient(target: ClientTarget, exchange: Exchange): T
     abortPost = exchange(target, encodePayload(packets, target.codec), isLast, (outcome) => {
       abortPost = null;
       if (isEnded) return;
-      if (outcome.status !== 200 && !isLast) return fail('xhr post error', 'write', outcome);
+      if (outcome.status !== 200 && !isLast) {
+        fail('xhr post error', 'write', outcome);
+        return;
+      }
       done();
     });
   };
@@ -134,7 +140,10 @@ export function createPollingClient(target: ClientTarget, exchange: Exchange): T
     open: poll,
     send(packets) {
       post(packets, false, () => {
-        if (isClosing) return sayGoodbye();
+        if (isClosing) {
+          sayGoodbye();
+          return;
+        }
         transport.sink.transportDrained();
         resume();
       });

@@ -1,0 +1,48 @@
+/**
+ * What: what a program may say about its connections and sockets, with the names of socket.io-client.
+ * Must not know: how either works.
+ */
+import type { EngineOptions } from '../engine/client/options.ts';
+import type { Parser } from '../wire/events/parser.ts';
+
+/** Options of a {@link Manager}, those of its engine included. */
+export interface ManagerOptions extends EngineOptions {
+  /** Whether `io()` makes a connection of its own. Default false. */
+  forceNew: boolean;
+  /** Whether `io()` shares the connection to a server between namespaces. Default true. */
+  multiplex: boolean;
+  /** Path of the endpoint. Default `/socket.io`. */
+  path: string;
+  /** Whether to reconnect after a loss. Default true. */
+  reconnection: boolean;
+  /** How often to try before giving up. Default Infinity. */
+  reconnectionAttempts: number;
+  /** Delay before the first attempt, in ms; each following is twice as long. Default 1000. */
+  reconnectionDelay: number;
+  /** Longest delay, in ms. Default 5000. */
+  reconnectionDelayMax: number;
+  /** How far delays stray, from 0 to 1. Default 0.5. */
+  randomizationFactor: number;
+  /** Time limit of an attempt to connect, in ms; `false`: none. Default 20000. */
+  timeout: number | false;
+  /** Whether to connect without being told to. Default true. */
+  autoConnect: boolean;
+  /** How packets are written, the same as on the server. Default: JSON with attachments. */
+  parser: Parser;
+}
+
+/** What a namespace gets to see of the client before it lets it in. */
+export type Auth = { [key: string]: unknown } | ((callback: (data: object) => void) => void);
+
+/** Options of a {@link Socket}. */
+export interface SocketOptions {
+  /** Sent with each attempt to enter the namespace; a function is asked each time. */
+  auth?: Auth;
+  /** How often to send an event again that was not acknowledged in time; then it is given up. Default: not at all. */
+  retries?: number;
+  /** Time limit of acknowledgements, in ms. Default: none. */
+  ackTimeout?: number;
+}
+
+/** Why a socket or a connection ended, where more is known than the reason. */
+export type DisconnectDescription = Error | { description: string; context?: unknown };

@@ -1,0 +1,474 @@
+/**
+ * What: a client's socket in one namespace: events with acknowledgements, buffers, retries, recovery.
+ * Must not know: transports, how packets are written, or when the connection comes back.
+ */
+import { Emitter } from '../base/emitter.ts';
+import type { UsageError } from '../base/errors.ts';
+import type { Timer } from '../base/port.ts';
+import type {
+  AllButLast,
+  CatchAllListener,
+  DecorateAcknowledgements,
+  DefaultEventsMap,
+  EventNames,
+  EventNamesWithAck,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+  Untyped,
+} from '../base/typed-events.ts';
+import type { WriteOptions } from '../engine/client/events.ts';
+import { type EventArguments, type Packet, PacketType, reservedEvents } from '../wire/events/packet.ts';
+import type { Manager } from './manager.ts';
+import type { Auth, DisconnectDescription, SocketOptions } from './options.ts';
+
+export type DisconnectReason =
+  | 'io server disconnect'
+  | 'io client disconnect'
+  | 'ping timeout'
+  | 'transport close'
+  | 'transport error'
+  | 'parse error';
+
+/** An error with what the server has to say about it. */
+export interface ExtendedError extends Error {
+  data?: Untyped;
+}
+
+/** The events of a {@link Socket} that do not come from the server's program. */
+export interface SocketReservedEvents {
+  /** The namespace was entered, at first and after each reconnection. */
+  connect: () => void;
+  /** The connection failed (it is tried again), or the namespace refused (it is not; `error.data` may say why). */
+  connect_error: (error: ExtendedError) => void;
+  disconnect: (reason: DisconnectReason, description?: DisconnectDescription) => void;
+  /**
+   * An event, or an acknowledgement, was not sent because the server would not take it; the connection goes on.
+   * `error.code` is `ENGINE_ERR_PAYLOAD_LIMIT`, `error.limit` the limit. Without a listener it is logged.
+   */
+  send_error: (error: UsageError, args: readonly unknown[]) => void;
+}
+
+interface Flags {
+  compress?: boolean;
+  volatile?: boolean;
+  timeout?: number;
+  fromQueue?: boolean;
+}
+
+type Ack = ((...args: unknown[]) => void) & {
+  /** Whether the first argument is an error or null. */
+  withError?: boolean;
+};
+
+type OutgoingPacket = Packet & { options?: WriteOptions };
+
+interface QueuedPacket {
+  readonly args: EventArguments;
+  readonly flags: Flags;
+  tryCount: number;
+  isPending: boolean;
+}
+
+type AnyListener = (event: never, ...args: never[]) => void;
+
+/** Listeners for any event. */
+class Listeners {
+  list: AnyListener[] = [];
+
+  remove(listener: AnyListener | undefined): void {
+    if (!listener) this.list = [];
+    else if (this.list.includes(listener)) this.list.splice(this.list.indexOf(listener), 1);
+  }
+
+  call(socket: unknown, args: readonly unknown[]): void {
+    for (const listener of [...this.list]) listener.apply(socket, args as never);
+  }
+}
+
+/**
+ * A socket in a namespace of a server. `io()` makes them.
+ *
+ * What is emitted before it is connected waits, in order.
+ */
+export class Socket<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+> extends Emitter<ListenEvents, EmitEvents, SocketReservedEvents> {
+  readonly io: Manager<ListenEvents, EmitEvents>;
+  /** The name of the namespace. */
+  readonly nsp: string;
+  /** Known while connected; a new one after each reconnection that was not recovered. */
+  id: string | undefined;
+  connected = false;
+  /** Whether the last reconnection brought back the socket's rooms and missed events. */
+  recovered = false;
+  auth: Auth | undefined;
+  /** What came before the socket was connected. */
+  receiveBuffer: (readonly unknown[])[] = [];
+  /** What was emitted while the socket was not connected. */
+  sendBuffer: OutgoingPacket[] = [];
+  /** Callbacks of acknowledgements by packet id. @internal */
+  readonly acks: Record<number, Ack> = {};
+  /** With `retries`: what is not yet acknowledged, in order; the first one is under way. @internal */
+  readonly _queue: QueuedPacket[] = [];
+
+  readonly #opts: Partial<SocketOptions>;
+  readonly #any = new Listeners();
+  readonly #anyOutgoing = new Listeners();
+  #flags: Flags = {};
+  #ids = 0;
+  #pid: string | undefined;
+  #lastOffset: string | undefined;
+
+  constructor(io: Manager<ListenEvents, EmitEvents>, nsp: string, opts?: Partial<SocketOptions>) {
+    super();
+    this.io = io;
+    this.nsp = nsp;
+    this.#opts = { ...opts };
+    this.auth = opts?.auth;
+    if (io._autoConnect) this.connect();
+  }
+
+  get disconnected(): boolean {
+    return !this.connected;
+  }
+
+  /** Whether the socket connects by itself when its connection is (re)established. */
+  get active(): boolean {
+    return this.io._active.has(this);
+  }
+
+  /** Connects, if it was disconnected or `autoConnect` is off. */
+  connect(): this {
+    const { io } = this;
+    if (this.connected) return this;
+    io._active.add(this);
+    if (!io._reconnecting) io.open();
+    if (io._readyState === 'open') this._opened();
+    return this;
+  }
+
+  /** The same as {@link connect}. */
+  open(): this {
+    return this.connect();
+  }
+
+  /** Sends an event named `message`. */
+  send(...args: unknown[]): this {
+    return this.#emit(['message', ...args]);
+  }
+
+  /**
+   * Sends an event; a function as last argument is called with the server's acknowledgement.
+   * @throws {Error} when the name is reserved; what JSON.stringify throws.
+   */
+  override emit<Name extends EventNames<EmitEvents>>(
+    event: Name,
+    ...args: EventParams<EmitEvents, Name>
+  ): this {
+    return this.#emit([event as string, ...args]);
+  }
+
+  /**
+   * Sends an event and resolves to the first argument of its acknowledgement.
+   * Rejects when the time limit passes, or when the connection is lost before the acknowledgement came.
+   */
+  emitWithAck<Name extends EventNamesWithAck<EmitEvents>>(
+    event: Name,
+    ...args: AllButLast<EventParams<EmitEvents, Name>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Name>>>> {
+    return new Promise((resolve, reject) => {
+      const ack: Ack = (error, value) => {
+        if (error) reject(error);
+        else resolve(value as never);
+      };
+      ack.withError = true;
+      this.#emit([event as string, ...args, ack]);
+    });
+  }
+
+  #emit(args: EventArguments): this {
+    if (reservedEvents.has(args[0])) throw new Error(`"${args[0]}" is a reserved event name`);
+    const flags = this.#flags;
+    if (this.#opts.retries && !flags.fromQueue && !flags.volatile) {
+      this.#enqueue(args);
+      return this;
+    }
+    this.#flags = {};
+    const packet: OutgoingPacket = {
+      type: PacketType.event,
+      nsp: this.nsp,
+      data: args,
+      options: { compress: flags.compress !== false },
+    };
+    if (typeof args.at(-1) === 'function') {
+      packet.id = this.#ids++;
+      this.#registerAck(packet.id, args.pop() as Ack, flags.timeout ?? this.#opts.ackTimeout);
+    }
+    const { engine } = this.io;
+    if (flags.volatile && !engine?.transport?.isWritable) return this;
+    if (this.connected && !engine._hasPingExpired()) this.#sendEvent(packet);
+    else if (!flags.volatile) this.sendBuffer.push(packet);
+    return this;
+  }
+
+  #registerAck(id: number, ack: Ack, timeoutMs: number | undefined): void {
+    if (timeoutMs === undefined) {
+      this.acks[id] = ack;
+      return;
+    }
+    const timer: Timer = this.io._clock.setTimer(timeoutMs, () => {
+      delete this.acks[id];
+      // Nobody waits for it any more.
+      this.sendBuffer = this.sendBuffer.filter((packet) => packet.id !== id);
+      ack.call(this, new Error('operation has timed out'));
+    });
+    const timed: Ack = (...args) => {
+      timer.cancel();
+      ack.apply(this, args);
+    };
+    timed.withError = true;
+    this.acks[id] = timed;
+  }
+
+  /** With `retries`: one packet at a time, again under a new id until it is acknowledged. */
+  #enqueue(args: EventArguments): void {
+    const ack = typeof args.at(-1) === 'function' ? (args.pop() as Ack) : undefined;
+    const flags = { ...this.#flags, fromQueue: true };
+    const entry: QueuedPacket = { args, flags, tryCount: 0, isPending: false };
+    const answered: Ack = (error, ...response) => {
+      // The answer to an attempt that was given up before.
+      if (entry !== this._queue[0]) return;
+      const isTooLarge = !!(error as Partial<UsageError> | null)?.limit;
+      if (!error || isTooLarge || entry.tryCount > this.#opts.retries!) {
+        this._queue.shift();
+        ack?.(error, ...response);
+      }
+      entry.isPending = false;
+      this.#drainQueue();
+    };
+    answered.withError = true;
+    args.push(answered);
+    this.#flags = {};
+    this._queue.push(entry);
+    this.#drainQueue();
+  }
+
+  #drainQueue(isForced = false): void {
+    const [first] = this._queue;
+    if (!this.connected || !first || (first.isPending && !isForced)) return;
+    first.isPending = true;
+    first.tryCount++;
+    this.#flags = first.flags;
+    this.#emit([...first.args]);
+  }
+
+  #sendEvent(packet: OutgoingPacket): void {
+    this.#anyOutgoing.call(this, packet.data as EventArguments);
+    this.#send(packet);
+  }
+
+  #send(packet: OutgoingPacket): void {
+    const refusal = this.io._packet(packet);
+    if (!refusal) return;
+    const ack = this.acks[packet.id!];
+    const isAnswer = packet.type === PacketType.ack;
+    if (!isAnswer) delete this.acks[packet.id!];
+    // Later: nobody expects an answer before `emit` has returned.
+    queueMicrotask(() => {
+      if (!isAnswer && ack?.withError) ack.call(this, refusal);
+      else if (!this.hasListeners('send_error')) console.error(refusal);
+      this.emitReserved('send_error', refusal, packet.data as readonly unknown[]);
+    });
+  }
+
+  /** The connection is open: enter the namespace. @internal */
+  _opened(): void {
+    if (typeof this.auth === 'function') this.auth((data) => this.#sendConnect(data));
+    else this.#sendConnect(this.auth);
+  }
+
+  #sendConnect(auth: object | undefined): void {
+    // Connection state recovery: who we were, and what we have seen last.
+    const data = this.#pid ? { pid: this.#pid, offset: this.#lastOffset, ...auth } : auth;
+    this.#send({ type: PacketType.connect, nsp: this.nsp, data: data as Record<string, unknown> });
+  }
+
+  /** The connection could not be opened, or fails. @internal */
+  _failed(error: Error): void {
+    if (!this.connected) this.emitReserved('connect_error', error);
+  }
+
+  /** The connection is closed. @internal */
+  _closed(reason: string, description?: DisconnectDescription): void {
+    this.connected = false;
+    this.id = undefined;
+    this.emitReserved('disconnect', reason as DisconnectReason, description);
+    // What was sent will not be acknowledged; what waits to be sent may be.
+    for (const id of Object.keys(this.acks)) {
+      if (this.sendBuffer.some((packet) => packet.id === +id)) continue;
+      const ack = this.acks[+id]!;
+      delete this.acks[+id];
+      if (ack.withError) ack.call(this, new Error('socket has been disconnected'));
+    }
+  }
+
+  /** Takes a packet of this namespace. @internal */
+  onpacket(packet: Packet): void {
+    switch (packet.type) {
+      case PacketType.connect:
+        this.#connected(packet.data);
+        break;
+      case PacketType.event:
+      case PacketType.binaryEvent:
+        this.#received(packet.data, packet.id);
+        break;
+      case PacketType.ack:
+      case PacketType.binaryAck: {
+        const ack = this.acks[packet.id];
+        if (typeof ack !== 'function') break;
+        delete this.acks[packet.id];
+        ack.apply(this, ack.withError ? [null, ...packet.data] : packet.data);
+        break;
+      }
+      case PacketType.disconnect:
+        this.#destroy();
+        this._closed('io server disconnect');
+        break;
+      case PacketType.connectError: {
+        this.#destroy();
+        const { message, data } = packet.data as { message: string; data?: Untyped };
+        const error: ExtendedError = new Error(message);
+        error.data = data;
+        this.emitReserved('connect_error', error);
+      }
+    }
+  }
+
+  #connected(data: Readonly<Record<string, unknown>> | undefined): void {
+    const { sid, pid } = (data ?? {}) as { sid?: string; pid?: string };
+    if (!sid) {
+      this.emitReserved(
+        'connect_error',
+        new Error(
+          'It seems you are trying to reach a Socket.IO server in v2.x with a v3.x client, but they are not compatible (more information here: https://socket.io/docs/v3/migrating-from-2-x-to-3-0/)',
+        ),
+      );
+      return;
+    }
+    this.id = sid;
+    this.recovered = !!pid && this.#pid === pid;
+    this.#pid = pid;
+    this.connected = true;
+    for (const args of this.receiveBuffer.splice(0)) this.#deliver(args);
+    for (const packet of this.sendBuffer.splice(0)) this.#sendEvent(packet);
+    this.#drainQueue(true);
+    this.emitReserved('connect');
+  }
+
+  #received(data: readonly unknown[], id: number | undefined): void {
+    const args = [...data];
+    if (id !== undefined) {
+      let isSent = false;
+      args.push((...answer: unknown[]) => {
+        // Answering twice would confuse the server.
+        if (isSent) return;
+        isSent = true;
+        this.#send({ type: PacketType.ack, nsp: this.nsp, id, data: answer });
+      });
+    }
+    if (this.connected) this.#deliver(args);
+    else this.receiveBuffer.push(Object.freeze(args));
+  }
+
+  #deliver(args: readonly unknown[]): void {
+    this.#any.call(this, args);
+    this.dispatch(args[0], args.slice(1));
+    const offset = args.at(-1);
+    if (this.#pid && typeof offset === 'string') this.#lastOffset = offset;
+  }
+
+  #destroy(): void {
+    if (this.active) this.io._destroy(this);
+  }
+
+  /** Leaves the namespace; it is not entered again before `connect()`. */
+  disconnect(): this {
+    const { connected } = this;
+    if (connected) this.#send({ type: PacketType.disconnect, nsp: this.nsp });
+    this.#destroy();
+    if (connected) this._closed('io client disconnect');
+    return this;
+  }
+
+  /** The same as {@link disconnect}. */
+  close(): this {
+    return this.disconnect();
+  }
+
+  /** Whether the next event may be compressed. */
+  compress(compress: boolean): this {
+    this.#flags.compress = compress;
+    return this;
+  }
+
+  /** The next event is dropped if it cannot leave at once. */
+  get volatile(): this {
+    this.#flags.volatile = true;
+    return this;
+  }
+
+  /** The acknowledgement of the next event gets an error first: one after `timeoutMs`, else null. */
+  timeout(timeoutMs: number): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>> {
+    this.#flags.timeout = timeoutMs;
+    return this as unknown as Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>>;
+  }
+
+  /** Adds a listener for every event that comes in. */
+  onAny(listener: CatchAllListener<ListenEvents>): this {
+    this.#any.list.push(listener);
+    return this;
+  }
+
+  /** As {@link onAny}, before the others. */
+  prependAny(listener: CatchAllListener<ListenEvents>): this {
+    this.#any.list.unshift(listener);
+    return this;
+  }
+
+  /** Removes one such listener, or all. */
+  offAny(listener?: CatchAllListener<ListenEvents>): this {
+    this.#any.remove(listener);
+    return this;
+  }
+
+  /** The listeners for every event that comes in. */
+  listenersAny(): CatchAllListener<ListenEvents>[] {
+    return this.#any.list as CatchAllListener<ListenEvents>[];
+  }
+
+  /** Adds a listener for every event that goes out; acknowledgements are not events. */
+  onAnyOutgoing(listener: CatchAllListener<EmitEvents>): this {
+    this.#anyOutgoing.list.push(listener);
+    return this;
+  }
+
+  /** As {@link onAnyOutgoing}, before the others. */
+  prependAnyOutgoing(listener: CatchAllListener<EmitEvents>): this {
+    this.#anyOutgoing.list.unshift(listener);
+    return this;
+  }
+
+  /** Removes one such listener, or all. */
+  offAnyOutgoing(listener?: CatchAllListener<EmitEvents>): this {
+    this.#anyOutgoing.remove(listener);
+    return this;
+  }
+
+  /** The listeners for every event that goes out. */
+  listenersAnyOutgoing(): CatchAllListener<EmitEvents>[] {
+    return this.#anyOutgoing.list as CatchAllListener<EmitEvents>[];
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * What: what a program may say about a client's session, and what the platform must bring along.
+ * Must not know: how sessions work, namespaces, or any platform.
+ */
+import type { ByteCodec, Clock, Random } from '../../base/port.ts';
+import type { ClientTransportFactory, ClientTransportOptions, CookieStore } from '../../transport/port.ts';
+
+/** A transport by its name on the wire, or one that the program brings along. */
+export type TransportChoice = 'polling' | 'websocket' | (string & {}) | ClientTransportFactory;
+
+/** Options of a session, with the names and defaults of engine.io-client. */
+export interface EngineOptions extends ClientTransportOptions {
+  /** Host with port, where no URI is given. */
+  host?: string;
+  /** Host without port. Default: the page's, else `localhost`. */
+  hostname?: string;
+  /** Whether to use TLS. Default: as the page does. */
+  secure?: boolean;
+  /** Default: the page's for the page's host, else 443 or 80. */
+  port?: string | number;
+  /** Parameters that every request carries. */
+  query?: string | Readonly<Record<string, unknown>>;
+  /** Path of the endpoint. Default `/engine.io`, and `/socket.io` below a Manager. */
+  path?: string;
+  /** Whether the path ends with a slash. Default true. */
+  addTrailingSlash?: boolean;
+  /** Which transports to use, the first one first. Default `['polling', 'websocket']`. */
+  transports?: readonly TransportChoice[];
+  /** Implementations to use instead of the platform's, in the order in which they are tried. */
+  transportImplementations?: readonly ClientTransportFactory[];
+  /** Options for one transport, by name; they win over the general ones. */
+  transportOptions?: Readonly<Record<string, ClientTransportOptions>>;
+  /** Whether to move to a better transport once connected. Default true. */
+  upgrade?: boolean;
+  /** Whether to start with WebSocket when it worked the last time. Default false. */
+  rememberUpgrade?: boolean;
+  /** Whether to go on with the next transport when one cannot connect. Default false. */
+  tryAllTransports?: boolean;
+  /** Whether requests carry a unique parameter. Default: HTTP transports do. */
+  timestampRequests?: boolean;
+  /** Name of that parameter. Default `t`. */
+  timestampParam?: string;
+  /** Whether to ignore replaced timers (fake clocks in tests). Default false. */
+  useNativeTimers?: boolean;
+  /** Whether to close silently when the page is left. Default false. */
+  closeOnBeforeunload?: boolean;
+}
+
+/** What bytes become before a program sees them. */
+export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'blob';
+
+/** What the composition root puts in: the platform, as far as a session needs it. */
+export interface EnginePlatform {
+  readonly codec: ByteCodec;
+  readonly random: Random;
+  /** @param isUnref whether waiting timers let the process end. */
+  clock(isNative?: boolean, isUnref?: boolean): Clock;
+  /** In the order in which they are tried. */
+  readonly transports: readonly ClientTransportFactory[];
+  readonly binaryType: BinaryType;
+  /** Hands bytes to the program as it wants them. */
+  present(bytes: Uint8Array, binaryType: BinaryType): unknown;
+  /** Where the page comes from, if there is a page. */
+  readonly location?: { readonly protocol: string; readonly hostname: string; readonly port: string };
+  /** Listens to the page; returns what stops it. */
+  watch?(event: 'offline' | 'beforeunload', listener: () => void): () => void;
+  /** Keeps cookies, where the platform does not. */
+  createCookies?(): CookieStore;
+}

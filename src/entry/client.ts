@@ -1,0 +1,34 @@
+/**
+ * What: `tautline/client` for browsers: `io()`, `Manager` and `Socket` over fetch and the browser's WebSocket.
+ * Must not know: Node.
+ */
+import type { DefaultEventsMap, EventsMap } from '../base/typed-events.ts';
+import { createIo } from '../client/io.ts';
+import { Manager as PortableManager } from '../client/manager.ts';
+import type { ManagerOptions } from '../client/options.ts';
+import { webPlatform } from './web-platform.ts';
+
+/** A connection to a server, shared by the sockets of its namespaces; over fetch and WebSocket. */
+export class Manager<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+> extends PortableManager<ListenEvents, EmitEvents> {
+  /** @param uri of the server, or the options. */
+  constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
+    super(webPlatform, uri, opts);
+  }
+}
+
+/** Connects to a namespace of a server; see {@link Io}. */
+export const io = createIo((uri, opts) => new Manager(uri, opts), webPlatform.location);
+
+export type { DefaultEventsMap, EventsMap } from '../base/typed-events.ts';
+export type { Io } from '../client/io.ts';
+export type { ManagerReservedEvents } from '../client/manager.ts';
+export type { DisconnectDescription, ManagerOptions, SocketOptions } from '../client/options.ts';
+export type { DisconnectReason, ExtendedError, SocketReservedEvents } from '../client/socket.ts';
+export { Socket } from '../client/socket.ts';
+export { webPolling as Fetch, webPolling as XHR } from '../transport/long-polling/web.ts';
+export { webWebSocket as WebSocket } from '../transport/websocket/web.ts';
+export { protocol } from '../wire/events/packet.ts';
+export { io as connect, io as default };

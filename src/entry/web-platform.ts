@@ -1,0 +1,30 @@
+/**
+ * What: what clients need of a browser, put together.
+ * Must not know: Node.
+ */
+import type { EnginePlatform } from '../engine/client/options.ts';
+import { webPolling } from '../transport/long-polling/web.ts';
+import { webByteCodec } from '../transport/platform/web-byte-codec.ts';
+import { createWebClock } from '../transport/platform/web-clock.ts';
+import { webRandom } from '../transport/platform/web-random.ts';
+import { webWebSocket } from '../transport/websocket/web.ts';
+
+/** A browser, or what has its globals. */
+export const webPlatform: EnginePlatform = {
+  codec: webByteCodec,
+  random: webRandom,
+  clock: createWebClock,
+  transports: [webPolling, webWebSocket],
+  binaryType: 'arraybuffer',
+  present(bytes, binaryType) {
+    if (binaryType === 'blob') return new Blob([bytes as Uint8Array<ArrayBuffer>]);
+    const { buffer, byteLength } = bytes;
+    return byteLength === buffer.byteLength ? buffer : bytes.slice().buffer;
+  },
+  // Workers without a location, and platforms that only look like a browser, have none.
+  location: globalThis.location,
+  watch(event, listener) {
+    globalThis.addEventListener?.(event, listener);
+    return () => globalThis.removeEventListener?.(event, listener);
+  },
+};

@@ -1,0 +1,144 @@
+/**
+ * What: the WebSocket transport in Node, over our own WebSocket client: TLS options, an agent, headers, cookies.
+ * Must not know: browsers, sessions, or what messages mean.
+ */
+import { explainSystemError } from '../../base/system-error.ts';
+import { TransportError, type TransportErrorCode } from '../../base/transport-error.ts';
+import { decodePacket, encodePacket, encodePacketAsText } from '../../wire/engine/codec.ts';
+import {
+  type ClientTarget,
+  type ClientTransportFactory,
+  type Transport,
+  type TransportClosed,
+  TransportName,
+} from '../port.ts';
+import { connectWebSocket } from './node-connect.ts';
+import type { ConnectionListener, NodeConnection } from './node-connection.ts';
+
+function createWebSocketClient(target: ClientTarget): Transport {
+  let connection: NodeConnection | undefined;
+  let handshake: ReturnType<typeof connectWebSocket> | undefined;
+  let isBusy = false;
+  let isEnded = false;
+
+  const end = (closed: TransportClosed) => {
+    if (isEnded) return;
+    isEnded = true;
+    transport.sink.transportClosed(closed);
+  };
+
+  const fail = (cause: Error, code: TransportErrorCode, status?: number) => {
+    const error = new TransportError('websocket error', {
+      transport: TransportName.websocket,
+      step: connection ? 'read' : 'open',
+      code,
+      description: status ?? cause,
+      cause,
+    });
+    end({ by: 'failed', error, context: cause });
+  };
+
+  const drained = () => {
+    isBusy = false;
+    if (!isEnded && !connection?.shouldWait) transport.sink.transportDrained();
+  };
+
+  const listener: ConnectionListener = {
+    onMessage(source, start, finish, isBinary, isOwned) {
+      if (isEnded) return;
+      const { codec } = target;
+      const bytes = source.subarray(start, finish);
+      try {
+        // A view would pin the chunk that it was read from, so what is kept is copied.
+        const message = isBinary ? (isOwned ? bytes : bytes.slice()) : codec.decodeUtf8(bytes);
+        const { type, data } = decodePacket(message, codec);
+        transport.sink.transportReceived(type, data);
+      } catch (cause) {
+        connection?.close(1002);
+        fail(cause as Error, 'TRANSPORT_ERR_PROTOCOL');
+      }
+    },
+    onPieces() {},
+    onStreamStart() {},
+    onStreamData() {},
+    onStreamEnd() {},
+    onPing() {},
+    onPong() {},
+    onCloseFrame() {},
+    onEnding() {},
+    onError: (cause) => fail(cause, 'TRANSPORT_ERR_PROTOCOL'),
+    onDrain: drained,
+    onClose(closeCode, reason, cause) {
+      const closeReason = target.codec.decodeUtf8(reason);
+      end({ by: 'byPeer', closeCode, closeReason, context: { code: closeCode, reason: closeReason, cause } });
+    },
+  };
+
+  const transport: Transport = {
+    name: TransportName.websocket,
+    get isWritable() {
+      return !!connection?.isOpen && !isBusy && !connection.shouldWait;
+    },
+    get bufferedBytes() {
+      return connection?.bufferedBytes ?? 0;
+    },
+    sink: { transportOpened() {}, transportReceived() {}, transportDrained() {}, transportClosed() {} },
+    open() {
+      const { protocols = [], extraHeaders, perMessageDeflate, autoUnref, ...options } = target.options;
+      const cookie = target.cookies?.header();
+      const { pfx, key, passphrase, cert, ca, ciphers, rejectUnauthorized, agent } = options;
+      const given = Object.entries({ pfx, key, passphrase, cert, ca, ciphers, rejectUnauthorized, agent });
+      handshake = connectWebSocket(
+        target.url().replace(/^http/, 'ws'),
+        {
+          ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+          protocols: typeof protocols === 'string' ? [protocols] : protocols,
+          headers: { ...(cookie && { cookie }), ...extraHeaders },
+        },
+        {
+          onOpen(opened) {
+            handshake = undefined;
+            connection = opened;
+            opened.start(listener);
+            if (isEnded) {
+              opened.close();
+              return;
+            }
+            if (autoUnref) (opened.socket as { unref?(): void }).unref?.();
+            transport.sink.transportOpened();
+          },
+          onError: (cause) => fail(cause, explainSystemError(cause)),
+        },
+      );
+    },
+    send(packets) {
+      for (const packet of packets) {
+        const { codec, options } = target;
+        const encoded = options.forceBase64 ? encodePacketAsText(packet, codec) : encodePacket(packet);
+        if (typeof encoded === 'string') connection?.sendText(encoded, packet.compress);
+        else connection?.sendBinary(encoded, packet.compress);
+      }
+      // Not writable until the end of this turn: what is sent meanwhile gathers, and volatile messages give way.
+      if (isBusy) return;
+      isBusy = true;
+      queueMicrotask(drained);
+    },
+    close() {
+      end({ by: 'byUs' });
+      handshake?.abort();
+      connection?.close();
+    },
+    terminate() {
+      end({ by: 'byUs' });
+      handshake?.abort();
+      connection?.terminate();
+    },
+    pause: (callback) => callback(),
+  };
+  return transport;
+}
+
+/** WebSocket by Tautline. */
+export const nodeWebSocket: ClientTransportFactory = Object.assign(createWebSocketClient, {
+  transportName: TransportName.websocket,
+});
