@@ -1,0 +1,79 @@
+/**
+ * What: puts frames out through a connection's sink, each role in its way (RFC 6455 sections 5.2 and 5.3).
+ * Must not know: the connection's state; who calls has made sure that the frame may go.
+ */
+import { frameHeaderLength, writeFrameHeader, writeMaskedFrameHeader } from '../../wire/websocket/frame.ts';
+import { mask, maskInto, readKey } from '../../wire/websocket/mask.ts';
+import type { ConnectionOptions, ConnectionSink } from './connection-port.ts';
+
+/** A server's larger payloads are not copied behind their header but put out as they are. */
+const joinUpToBytes = 4096;
+/** Up to this length the copy that masks is faster; above, the platform's copy and then masking by words. */
+const maskIntoUpToBytes = 256;
+
+const keyBytes = new Uint8Array(4);
+
+/** RFC 6455 section 5.3: each frame has a new key, and nobody can foresee it. */
+function newKey(options: ConnectionOptions): number {
+  options.random.fill(keyBytes);
+  return readKey(keyBytes, 0);
+}
+
+/** Puts out a frame. @param firstByte from `frameFirstByte`. */
+export function putBytes(
+  options: ConnectionOptions,
+  sink: ConnectionSink,
+  firstByte: number,
+  payload: Uint8Array,
+): void {
+  const { length } = payload;
+  if (options.role === 'server') {
+    const headerLength = frameHeaderLength(length, false);
+    if (length > joinUpToBytes) {
+      const offset = sink.connectionReserve(headerLength);
+      writeFrameHeader(sink.outputTarget, offset, firstByte, length);
+      sink.connectionOutput(payload);
+      return;
+    }
+    const offset = sink.connectionReserve(headerLength + length);
+    const target = sink.outputTarget;
+    const at = writeFrameHeader(target, offset, firstByte, length);
+    if (length <= maskIntoUpToBytes) maskInto(target, at, payload, 0, length, 0);
+    else target.set(payload, at);
+    return;
+  }
+  // RFC 6455 section 5.1: a client masks every frame that it sends.
+  const key = newKey(options);
+  const offset = sink.connectionReserve(frameHeaderLength(length, true) + length);
+  const target = sink.outputTarget;
+  const at = writeMaskedFrameHeader(target, offset, firstByte, length, key);
+  if (length <= maskIntoUpToBytes) {
+    maskInto(target, at, payload, 0, length, key);
+  } else {
+    target.set(payload, at);
+    mask(target, at, at + length, key);
+  }
+}
+
+/** As {@link putBytes} for a payload that is text: it is encoded where the frame is written. */
+export function putText(
+  options: ConnectionOptions,
+  sink: ConnectionSink,
+  firstByte: number,
+  text: string,
+): void {
+  const { codec } = options;
+  const length = codec.utf8Length(text);
+  if (options.role === 'server') {
+    const offset = sink.connectionReserve(frameHeaderLength(length, false) + length);
+    const target = sink.outputTarget;
+    codec.writeUtf8(target, text, writeFrameHeader(target, offset, firstByte, length));
+    return;
+  }
+  const key = newKey(options);
+  const offset = sink.connectionReserve(frameHeaderLength(length, true) + length);
+  const target = sink.outputTarget;
+  const at = writeMaskedFrameHeader(target, offset, firstByte, length, key);
+  codec.writeUtf8(target, text, at);
+  mask(target, at, at + length, key);
+}
