@@ -59,26 +59,28 @@ type TakesAck<Handler> =
           : false;
 
 /** The names whose handler takes an acknowledgement callback as its last argument. */
-export type EventNamesWithAck<Map extends EventsMap, Name extends EventNames<Map> = EventNames<Map>> = {
-  [N in Name]: TakesAck<Map[N]> extends false ? never : N;
-}[Name];
+export type EventNamesWithAck<
+  Map extends EventsMap,
+  Name extends EventNames<Map> = EventNames<Map>,
+> = Name extends unknown ? (TakesAck<Map[Name]> extends false ? never : Name) : never;
 
 /** The names whose handler takes no acknowledgement callback. */
-export type EventNamesWithoutAck<Map extends EventsMap, Name extends EventNames<Map> = EventNames<Map>> = {
-  [N in Name]: true extends TakesAck<Map[N]> ? (unknown extends TakesAck<Map[N]> ? N : never) : N;
-}[Name];
+export type EventNamesWithoutAck<
+  Map extends EventsMap,
+  Name extends EventNames<Map> = EventNames<Map>,
+> = Name extends unknown ? (TakesAck<Map[Name]> extends true ? never : Name) : never;
 
 /** The names whose acknowledgement starts with an Error, as it does after `timeout()`. */
 export type EventNamesWithError<
   Map extends EventsMap,
   Name extends EventNamesWithAck<Map> = EventNamesWithAck<Map>,
-> = {
-  [N in Name]: unknown extends TakesAck<Map[N]>
-    ? N
-    : ParametersOf<NonNullable<Last<ParametersOf<Map[N]>>>>[0] extends Error
-      ? N
-      : never;
-}[Name];
+> = Name extends unknown
+  ? unknown extends TakesAck<Map[Name]>
+    ? Name
+    : ParametersOf<NonNullable<Last<ParametersOf<Map[Name]>>>>[0] extends Error
+      ? Name
+      : never
+  : never;
 
 /** A map without the events that want an acknowledgement: what `io.emit()` can send. */
 export type RemoveAcknowledgements<Map extends EventsMap> = {

@@ -1,0 +1,143 @@
+/**
+ * What: the adapter that remembers broken sessions and recent packets, for connection state recovery.
+ * Must not know: how a session's socket is built again (namespace.ts), or where else sessions could be kept.
+ */
+import { type EventPacket, PacketType } from '../wire/events/packet.ts';
+import {
+  Adapter,
+  type BroadcastOptions,
+  type PrivateSessionId,
+  type Room,
+  type Session,
+  type SessionToPersist,
+} from './adapter.ts';
+import { createId } from './identifier.ts';
+import type { AnyNamespace } from './namespace.ts';
+
+interface StoredPacket {
+  readonly opts: BroadcastOptions;
+  readonly data: unknown[];
+  readonly emittedAt: number;
+}
+
+type StoredSession = SessionToPersist & { readonly disconnectedAt: number };
+
+/** Two minutes, as in Socket.IO: longer than a tunnel, shorter than a walk. */
+const defaultDurationMs = 2 * 60 * 1000;
+const sweepIntervalMs = 60 * 1000;
+
+/**
+ * Keeps sessions and packets in memory for `connectionStateRecovery.maxDisconnectionDuration` milliseconds.
+ *
+ * A packet's offset is its number, so that the place where a client has stopped is found without a search.
+ */
+export class SessionAwareAdapter extends Adapter {
+  readonly #durationMs: number;
+  readonly #sessions = new Map<PrivateSessionId, StoredSession>();
+  readonly #packets: StoredPacket[] = [];
+  /** Offsets of an earlier process must not be taken for ours. */
+  readonly #epoch = createId();
+  /** The number of the oldest packet that is kept. */
+  #firstNumber = 0;
+  #sweeper: NodeJS.Timeout | null = null;
+
+  constructor(nsp: AnyNamespace) {
+    super(nsp);
+    const { maxDisconnectionDuration = defaultDurationMs } = nsp.server._opts.connectionStateRecovery ?? {};
+    this.#durationMs = maxDisconnectionDuration;
+  }
+
+  override close(): Promise<void> | void {
+    if (this.#sweeper !== null) clearInterval(this.#sweeper);
+    this.#sweeper = null;
+    return super.close();
+  }
+
+  override persistSession(session: SessionToPersist): void {
+    this.#sessions.set(session.pid, { ...session, disconnectedAt: Date.now() });
+    this.#startSweeping();
+  }
+
+  override restoreSession(pid: PrivateSessionId, offset: string): Promise<Session | null> {
+    this.#sweep();
+    const session = this.#sessions.get(pid);
+    const next = this.#numberAfter(offset);
+    if (session === undefined || next === null) return Promise.resolve(null);
+    // It can be taken up once: two sockets with one id would be in each other's place.
+    this.#sessions.delete(pid);
+    const { sid, rooms, data } = session;
+    const missedPackets = () => this.#packetsSince(next, sid, rooms);
+    return Promise.resolve({
+      sid,
+      pid,
+      rooms,
+      data,
+      // Read when the socket enters, not now: nothing sent between falls through.
+      get missedPackets() {
+        return missedPackets();
+      },
+    });
+  }
+
+  override broadcast(packet: EventPacket, opts: BroadcastOptions): void {
+    // Socket.IO 4, "Connection state recovery": events that want no answer and are not volatile can be recovered.
+    if (packet.type === PacketType.event && packet.id === undefined && opts.flags?.volatile !== true) {
+      const number = this.#firstNumber + this.#packets.length;
+      // The offset travels as the last argument; the client keeps the latest.
+      packet.data.push(`${this.#epoch}.${number}`);
+      this.#packets.push({ opts, data: packet.data, emittedAt: Date.now() });
+      this.#startSweeping();
+    }
+    super.broadcast(packet, opts);
+  }
+
+  #numberAfter(offset: string): number | null {
+    const prefix = `${this.#epoch}.`;
+    if (!offset.startsWith(prefix)) return null;
+    const number = Number(offset.slice(prefix.length));
+    const isKept = number >= this.#firstNumber && number < this.#firstNumber + this.#packets.length;
+    return isKept && Number.isInteger(number) ? number + 1 : null;
+  }
+
+  #packetsSince(number: number, sid: string, rooms: readonly Room[]): unknown[][] {
+    const missed: unknown[][] = [];
+    for (let i = Math.max(0, number - this.#firstNumber); i < this.#packets.length; i++) {
+      const packet = this.#packets[i] as StoredPacket;
+      if (isAddressedTo(sid, rooms, packet.opts)) missed.push(packet.data);
+    }
+    return missed;
+  }
+
+  /** One timer a minute, while there is something to forget, that keeps no process alive. */
+  #startSweeping(): void {
+    if (this.#sweeper !== null) return;
+    this.#sweeper = setInterval(() => this.#sweep(), sweepIntervalMs);
+    this.#sweeper.unref();
+  }
+
+  #sweep(): void {
+    const oldest = Date.now() - this.#durationMs;
+    // In the order in which they were put in, which is the order of time.
+    for (const [pid, session] of this.#sessions) {
+      if (session.disconnectedAt >= oldest) break;
+      this.#sessions.delete(pid);
+    }
+    let expired = 0;
+    while (expired < this.#packets.length && (this.#packets[expired] as StoredPacket).emittedAt < oldest) {
+      expired++;
+    }
+    this.#packets.splice(0, expired);
+    this.#firstNumber += expired;
+    if (this.#packets.length === 0 && this.#sessions.size === 0) {
+      if (this.#sweeper !== null) clearInterval(this.#sweeper);
+      this.#sweeper = null;
+    }
+  }
+}
+
+/** Whether a socket with these rooms, its own id among them, would have got the packet. */
+function isAddressedTo(sid: string, rooms: readonly Room[], opts: BroadcastOptions): boolean {
+  const isIncluded = opts.rooms.size === 0 || rooms.some((room) => opts.rooms.has(room));
+  const isExcluded = opts.except?.has(sid) || rooms.some((room) => opts.except?.has(room));
+  return isIncluded && !isExcluded;
+}

@@ -1,0 +1,537 @@
+/**
+ * What: a client in one namespace, on the server: what the application listens to and emits to.
+ * Must not know: transports, encoding, or the members of rooms.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Timer } from '../base/port.ts';
+import type {
+  AllButLast,
+  CatchAllListener,
+  DecorateAcknowledgements,
+  DecorateAcknowledgementsWithMultipleResponses,
+  DefaultEventsMap,
+  EventNames,
+  EventNamesWithAck,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+  Untyped,
+} from '../base/typed-events.ts';
+import type { Socket as EngineSocket } from '../engine/server/session.ts';
+import { nodeClock } from '../transport/platform/node-clock.ts';
+import type { OutgoingPacket } from '../wire/engine/packet.ts';
+import {
+  type AckPacket,
+  type EventArguments,
+  type EventPacket,
+  type Packet,
+  PacketType,
+  reservedEvents,
+} from '../wire/events/packet.ts';
+import type { BroadcastFlags, Room, Session, SocketId } from './adapter.ts';
+import { BroadcastOperator } from './broadcast-operator.ts';
+import type { Client } from './client.ts';
+import { type DisconnectReason, recoverableReasons } from './disconnect-reason.ts';
+import { StrictEventEmitter } from './emitter.ts';
+import { buildHandshake, type Handshake } from './handshake.ts';
+import { createId } from './identifier.ts';
+import type { Namespace } from './namespace.ts';
+
+/** An event as middlewares see it: its name, then its arguments, the acknowledgement callback last. */
+export type Event = [event: string, ...args: Untyped[]];
+
+/** The events that a socket reports by itself. */
+export interface SocketReservedEventsMap {
+  /** The socket has left, and its rooms with it. */
+  disconnect: (reason: DisconnectReason, description?: unknown) => void;
+  /** The socket is leaving; `rooms` still holds what it was in. */
+  disconnecting: (reason: DisconnectReason, description?: unknown) => void;
+  /** A middleware refused an event, or the peer sent what it may not. */
+  error: (err: Error) => void;
+}
+
+/** A socket whose events are not known here. */
+export type AnySocket = Socket<Untyped, Untyped, Untyped, Untyped>;
+
+type Ack = (...args: unknown[]) => void;
+type AnyListener = (...args: unknown[]) => void;
+type Middleware = (event: Event, next: (err?: Error) => void) => void;
+
+/** Where a socket stands: its middlewares run; it is in its namespace; its listeners are told; it is gone. */
+const State = { entering: 0, connected: 1, leaving: 2, gone: 3 } as const;
+type State = (typeof State)[keyof typeof State];
+
+/**
+ * A client in a namespace.
+ *
+ * There are as many as there are clients, so what an idle one does not need is made on first use.
+ */
+export class Socket<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+  ServerSideEvents extends EventsMap = DefaultEventsMap,
+  SocketData = Untyped,
+> extends StrictEventEmitter<ListenEvents, EmitEvents, SocketReservedEventsMap> {
+  readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  readonly client: Client;
+  /** Identifies the socket, and is a room with only this socket in it. Not the session's id, which is a secret. */
+  readonly id: SocketId;
+  /** Whether the socket has come back with its id, rooms and data (connection state recovery). */
+  readonly recovered: boolean;
+  /** The client's secret for coming back; only with connection state recovery. */
+  readonly #pid: string | undefined;
+  readonly #auth: Record<string, Untyped>;
+  readonly #issued = Date.now();
+  #state: State = State.entering;
+  #missed: Session | null;
+  #handshake: Handshake | null = null;
+  #data: SocketData | undefined;
+  #acks: Map<number, Ack> | null = null;
+  #middlewares: Middleware[] | null = null;
+  #flags: BroadcastFlags | null = null;
+  #anyListeners: AnyListener[] | null = null;
+  #anyOutgoingListeners: AnyListener[] | null = null;
+
+  /** @internal */
+  constructor(
+    nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+    client: Client,
+    auth: Record<string, Untyped>,
+    session: Session | null = null,
+  ) {
+    super();
+    this.nsp = nsp;
+    this.client = client;
+    this.#auth = auth;
+    this.recovered = session !== null;
+    this.#missed = session;
+    if (session !== null) {
+      this.id = session.sid;
+      this.#pid = session.pid;
+      this.#data = session.data as SocketData;
+      this.join(session.rooms);
+    } else {
+      this.id = createId();
+      this.#pid = nsp.server._opts.connectionStateRecovery ? createId() : undefined;
+      this.#data = undefined;
+    }
+  }
+
+  /** What is known of the opening of the connection, and the credentials that the client gave. */
+  get handshake(): Handshake {
+    const { request, remoteAddress } = this.client.peer;
+    this.#handshake ??= buildHandshake(request, remoteAddress, this.#issued, this.#auth);
+    return this.#handshake;
+  }
+
+  /** Whatever the application wants to keep with the socket; `fetchSockets()` shows it. */
+  get data(): SocketData {
+    this.#data ??= {} as SocketData;
+    return this.#data;
+  }
+
+  set data(value: SocketData) {
+    this.#data = value;
+  }
+
+  /** Whether the socket is in its namespace. */
+  get connected(): boolean {
+    return this.#state === State.connected || this.#state === State.leaving;
+  }
+
+  /** The opposite of {@link connected}. */
+  get disconnected(): boolean {
+    return !this.connected;
+  }
+
+  /** The request that opened the connection. */
+  get request(): IncomingMessage {
+    return this.client.request;
+  }
+
+  /** The session under the socket. */
+  get conn(): EngineSocket {
+    return this.client.conn;
+  }
+
+  /** The rooms that the socket is in, its own id among them. */
+  get rooms(): Set<Room> {
+    return this.nsp.adapter.socketRooms(this.id) ?? new Set();
+  }
+
+  /** The acknowledgements that are still due, by packet id. @internal */
+  get acks(): Map<number, Ack> {
+    this.#acks ??= new Map();
+    return this.#acks;
+  }
+
+  /** Gives up waiting for an acknowledgement. @internal */
+  forgetAck(id: number): void {
+    this.#acks?.delete(id);
+  }
+
+  /**
+   * Sends an event to the client. A function as the last argument is called with the client's answer.
+   * @returns true.
+   * @throws {Error} for a reserved name such as `disconnect`.
+   */
+  override emit<Name extends EventNames<EmitEvents>>(
+    event: Name,
+    ...args: EventParams<EmitEvents, Name>
+  ): boolean {
+    if (reservedEvents.has(event)) throw new Error(`"${String(event)}" is a reserved event name`);
+    const data = [event, ...args] as unknown as EventArguments;
+    const { nsp } = this;
+    const flags = this.#flags;
+    this.#flags = null;
+    let id: number | undefined;
+    if (data.length > 1 && typeof data[data.length - 1] === 'function') {
+      id = nsp._ids++;
+      this.#expectAck(id, data.pop() as Ack, flags?.timeout);
+    }
+    const packet: EventPacket = { type: PacketType.event, nsp: nsp.name, data, id, attachments: undefined };
+    if (nsp.server._opts.connectionStateRecovery) {
+      // The adapter keeps the packet for the case that the connection breaks.
+      nsp.adapter.broadcast(packet, { rooms: new Set([this.id]), except: new Set(), flags: flags ?? {} });
+    } else {
+      this.notifyOutgoingListeners(packet);
+      if (this.#state !== State.gone) this.client.sendPacket(packet, flags?.compress, flags?.volatile);
+    }
+    return true;
+  }
+
+  #expectAck(id: number, ack: Ack, timeoutMs: number | undefined): void {
+    if (timeoutMs === undefined) {
+      this.acks.set(id, ack);
+      return;
+    }
+    const timer: Timer = nodeClock.setTimer(timeoutMs, () => {
+      this.forgetAck(id);
+      ack.call(this, new Error('operation has timed out'));
+    });
+    this.acks.set(id, (...args) => {
+      timer.cancel();
+      ack.call(this, null, ...args);
+    });
+  }
+
+  /**
+   * Sends an event and waits for the answer.
+   * @returns the first argument of the client's answer.
+   * @throws {Error} rejects when {@link timeout} was set and has passed.
+   */
+  emitWithAck<Name extends EventNamesWithAck<EmitEvents>>(
+    event: Name,
+    ...args: AllButLast<EventParams<EmitEvents, Name>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Name>>>> {
+    const hasError = this.#flags?.timeout !== undefined;
+    return new Promise((resolve, reject) => {
+      const ack = (first: unknown, second: unknown): void => {
+        if (hasError && first) reject(first);
+        else resolve((hasError ? second : first) as FirstNonErrorArg<Last<EventParams<EmitEvents, Name>>>);
+      };
+      this.emit(event, ...([...args, ack] as unknown as EventParams<EmitEvents, Name>));
+    });
+  }
+
+  /** Sends a `message` event. */
+  send(...args: EventParams<EmitEvents, 'message'>): this {
+    this.emit('message' as EventNames<EmitEvents>, ...(args as EventParams<EmitEvents, Untyped>));
+    return this;
+  }
+
+  /** The same as {@link send}. */
+  write(...args: EventParams<EmitEvents, 'message'>): this {
+    return this.send(...args);
+  }
+
+  #broadcastOperator(): BroadcastOperator<
+    DecorateAcknowledgementsWithMultipleResponses<EmitEvents>,
+    SocketData
+  > {
+    const flags = this.#flags;
+    this.#flags = null;
+    return new BroadcastOperator(this.nsp.adapter, new Set(), new Set([this.id]), flags ?? {});
+  }
+
+  /** Selects the others in a room. */
+  to(
+    room: Room | Room[],
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.#broadcastOperator().to(room);
+  }
+
+  /** The same as {@link to}. */
+  in(
+    room: Room | Room[],
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.#broadcastOperator().in(room);
+  }
+
+  /** Selects the others that are not in a room. */
+  except(
+    room: Room | Room[],
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.#broadcastOperator().except(room);
+  }
+
+  /** Selects all others. */
+  get broadcast(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.#broadcastOperator();
+  }
+
+  /** Selects all others of this server. */
+  get local(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.#broadcastOperator().local;
+  }
+
+  /** The next event is dropped when the client cannot take it at once. */
+  get volatile(): this {
+    return this.#with({ volatile: true });
+  }
+
+  /** Whether the next event may be compressed; it may by default. */
+  compress(compress: boolean): this {
+    return this.#with({ compress });
+  }
+
+  /** The next acknowledgement gets an Error first when it is missing after `timeout` milliseconds. */
+  timeout(
+    timeout: number,
+  ): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>, ServerSideEvents, SocketData> {
+    return this.#with({ timeout }) as unknown as Socket<
+      ListenEvents,
+      DecorateAcknowledgements<EmitEvents>,
+      ServerSideEvents,
+      SocketData
+    >;
+  }
+
+  #with(flags: BroadcastFlags): this {
+    this.#flags = { ...this.#flags, ...flags };
+    return this;
+  }
+
+  /** Joins rooms. With an adapter that asks others, the promise tells when it is done. */
+  join(rooms: Room | Room[]): Promise<void> | void {
+    // One who has left would be in rooms for ever.
+    if (this.#state === State.gone) return;
+    return this.nsp.adapter.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms]));
+  }
+
+  /** Leaves a room. */
+  leave(room: Room): Promise<void> | void {
+    return this.nsp.adapter.del(this.id, room);
+  }
+
+  /** Leaves all rooms, its own among them. */
+  leaveAll(): void {
+    this.nsp.adapter.delAll(this.id);
+  }
+
+  /**
+   * Leaves the namespace; with `close` every socket of the connection leaves, and the connection closes.
+   * The client does not come back by itself.
+   */
+  disconnect(close = false): this {
+    if (!this.connected) return this;
+    if (close) {
+      this.client.disconnect();
+    } else {
+      this.client.sendPacket({ type: PacketType.disconnect, nsp: this.nsp.name });
+      this.end('server namespace disconnect', undefined);
+    }
+    return this;
+  }
+
+  /** Adds a function that sees each event before its listeners, and may refuse it with `next(err)`. */
+  use(middleware: (event: Event, next: (err?: Error) => void) => void): this {
+    this.#middlewares = [...(this.#middlewares ?? []), middleware];
+    return this;
+  }
+
+  /** Adds a listener for every event that arrives. */
+  onAny(listener: CatchAllListener<ListenEvents>): this {
+    this.#anyListeners = [...(this.#anyListeners ?? []), listener as AnyListener];
+    return this;
+  }
+
+  /** The same, before those that are there. */
+  prependAny(listener: CatchAllListener<ListenEvents>): this {
+    this.#anyListeners = [listener as AnyListener, ...(this.#anyListeners ?? [])];
+    return this;
+  }
+
+  /** Removes a catch-all listener, or all of them. */
+  offAny(listener?: CatchAllListener<ListenEvents>): this {
+    this.#anyListeners = without(this.#anyListeners, listener as AnyListener | undefined);
+    return this;
+  }
+
+  /** The catch-all listeners. */
+  listenersAny(): CatchAllListener<ListenEvents>[] {
+    return (this.#anyListeners ?? []) as CatchAllListener<ListenEvents>[];
+  }
+
+  /** Adds a listener for every event that is sent to the client, broadcasts among them. */
+  onAnyOutgoing(listener: CatchAllListener<EmitEvents>): this {
+    this.#anyOutgoingListeners = [...(this.#anyOutgoingListeners ?? []), listener as AnyListener];
+    return this;
+  }
+
+  /** The same, before those that are there. */
+  prependAnyOutgoing(listener: CatchAllListener<EmitEvents>): this {
+    this.#anyOutgoingListeners = [listener as AnyListener, ...(this.#anyOutgoingListeners ?? [])];
+    return this;
+  }
+
+  /** Removes such a listener, or all of them. */
+  offAnyOutgoing(listener?: CatchAllListener<EmitEvents>): this {
+    this.#anyOutgoingListeners = without(this.#anyOutgoingListeners, listener as AnyListener | undefined);
+    return this;
+  }
+
+  /** The listeners for what is sent. */
+  listenersAnyOutgoing(): CatchAllListener<EmitEvents>[] {
+    return (this.#anyOutgoingListeners ?? []) as CatchAllListener<EmitEvents>[];
+  }
+
+  /** Tells the listeners for what is sent. @internal */
+  notifyOutgoingListeners(packet: { data?: unknown }): void {
+    if (this.#anyOutgoingListeners === null) return;
+    for (const listener of this.#anyOutgoingListeners) listener.apply(this, packet.data as unknown[]);
+  }
+
+  /** Takes part in a broadcast that was encoded once for all. @internal */
+  deliver(packet: EventPacket, packets: readonly OutgoingPacket[], isVolatile: boolean): void {
+    if (this.#anyOutgoingListeners !== null) this.notifyOutgoingListeners(packet);
+    this.client.sendEncoded(packets, isVolatile);
+  }
+
+  /** The middlewares have let the socket in: it joins its own room and tells the client. @internal */
+  enter(): void {
+    this.#state = State.connected;
+    this.join(this.id);
+    const missed = this.#missed;
+    this.#missed = null;
+    const { name } = this.nsp;
+    // Socket.IO 4, "Connection state recovery": what was missed comes before the answer to CONNECT.
+    for (const data of missed?.missedPackets ?? []) {
+      this.client.sendPacket({ type: PacketType.event, nsp: name, data: data as EventArguments });
+    }
+    const data = this.#pid === undefined ? { sid: this.id } : { sid: this.id, pid: this.#pid };
+    this.client.sendPacket({ type: PacketType.connect, nsp: name, data });
+  }
+
+  /** A middleware has refused the socket, or its connection is gone: nothing of it may stay. @internal */
+  refuse(error: (Error & { data?: unknown }) | null): void {
+    this.#state = State.gone;
+    this.leaveAll();
+    if (error === null) return;
+    const data = { message: error.message, data: error.data };
+    this.client.sendPacket({ type: PacketType.connectError, nsp: this.nsp.name, data });
+  }
+
+  /** A packet of this namespace from the client. @internal */
+  receivePacket(packet: Packet): void {
+    switch (packet.type) {
+      case PacketType.event:
+      case PacketType.binaryEvent:
+        this.#receiveEvent(packet);
+        break;
+      case PacketType.ack:
+      case PacketType.binaryAck:
+        this.#receiveAck(packet);
+        break;
+      case PacketType.disconnect:
+        this.end('client namespace disconnect', undefined);
+    }
+  }
+
+  #receiveEvent(packet: EventPacket): void {
+    const { data } = packet;
+    if (packet.id !== undefined) data.push(this.#createAck(packet.id));
+    if (this.#anyListeners !== null) {
+      for (const listener of this.#anyListeners) listener.apply(this, data);
+    }
+    if (this.#middlewares === null) this.#dispatch(data);
+    else this.#runMiddlewares(data, this.#middlewares, 0);
+  }
+
+  #runMiddlewares(data: EventArguments, middlewares: readonly Middleware[], index: number): void {
+    const middleware = middlewares[index];
+    if (middleware === undefined) {
+      this.#dispatch(data);
+      return;
+    }
+    middleware.call(this, data as Event, (err) => {
+      if (err) this.reportError(err);
+      else this.#runMiddlewares(data, middlewares, index + 1);
+    });
+  }
+
+  #dispatch(data: EventArguments): void {
+    if (this.#state !== State.connected) return;
+    // The peer may call an event `error`; Node's emitters throw when nobody listens to that.
+    if (data[0] === 'error' && this.listenerCount('error') === 0) return;
+    this.emitUntyped(data);
+  }
+
+  #createAck(id: number): Ack {
+    let isSent = false;
+    return (...data) => {
+      if (isSent || this.#state === State.gone) return;
+      isSent = true;
+      const packet: AckPacket = {
+        type: PacketType.ack,
+        nsp: this.nsp.name,
+        data,
+        id,
+        attachments: undefined,
+      };
+      this.client.sendPacket(packet);
+    };
+  }
+
+  #receiveAck(packet: AckPacket): void {
+    const ack = this.#acks?.get(packet.id);
+    // An answer to nothing, or a second one.
+    if (ack === undefined) return;
+    this.#acks?.delete(packet.id);
+    ack.apply(this, packet.data);
+  }
+
+  /** Tells the application of an error that concerns this socket; without a listener nothing happens. @internal */
+  reportError(error: Error): void {
+    if (this.listenerCount('error') === 0) return;
+    this.emitReserved('error', error);
+  }
+
+  /** Leaves the namespace without telling the client. Once only. @internal */
+  end(reason: DisconnectReason, description: unknown): void {
+    if (this.#state !== State.connected) return;
+    const { adapter, server } = this.nsp;
+    this.#state = State.leaving;
+    try {
+      this.emitReserved('disconnecting', reason, description);
+    } finally {
+      if (this.#pid !== undefined && server._opts.connectionStateRecovery && recoverableReasons.has(reason)) {
+        const rooms = [...this.rooms];
+        adapter.persistSession({ sid: this.id, pid: this.#pid, rooms, data: this.data });
+      }
+      this.leaveAll();
+      this.#state = State.gone;
+      this.nsp.remove(this);
+      this.client.remove(this as unknown as AnySocket);
+    }
+    this.emitReserved('disconnect', reason, description);
+  }
+}
+
+function without(listeners: AnyListener[] | null, listener: AnyListener | undefined): AnyListener[] | null {
+  if (listeners === null || listener === undefined) return null;
+  const index = listeners.indexOf(listener);
+  const rest = index === -1 ? listeners : listeners.filter((_, i) => i !== index);
+  return rest.length === 0 ? null : rest;
+}
