@@ -23,14 +23,6 @@ import { type EventArguments, type Packet, PacketType, reservedEvents } from '..
 import type { Manager } from './manager.ts';
 import type { Auth, DisconnectDescription, SocketOptions } from './options.ts';
 
-export type DisconnectReason =
-  | 'io server disconnect'
-  | 'io client disconnect'
-  | 'ping timeout'
-  | 'transport close'
-  | 'transport error'
-  | 'parse error';
-
 /** An error with what the server has to say about it. */
 export interface ExtendedError extends Error {
   data?: Untyped;
@@ -42,7 +34,7 @@ export interface SocketReservedEvents {
   connect: () => void;
   /** The connection failed (it is tried again), or the namespace refused (it is not; `error.data` may say why). */
   connect_error: (error: ExtendedError) => void;
-  disconnect: (reason: DisconnectReason, description?: DisconnectDescription) => void;
+  disconnect: (reason: Socket.DisconnectReason, description?: DisconnectDescription) => void;
   /**
    * An event, or an acknowledgement, was not sent because the server would not take it; the connection goes on.
    * `error.code` is `ENGINE_ERR_PAYLOAD_LIMIT`, `error.limit` the limit. Without a listener it is logged.
@@ -305,7 +297,7 @@ export class Socket<
   _closed(reason: string, description?: DisconnectDescription): void {
     this.connected = false;
     this.id = undefined;
-    this.emitReserved('disconnect', reason as DisconnectReason, description);
+    this.emitReserved('disconnect', reason as Socket.DisconnectReason, description);
     // What was sent will not be acknowledged; what waits to be sent may be.
     for (const id of Object.keys(this.acks)) {
       if (this.sendBuffer.some((packet) => packet.id === +id)) continue;
@@ -471,4 +463,16 @@ export class Socket<
   listenersAnyOutgoing(): CatchAllListener<EmitEvents>[] {
     return this.#anyOutgoing.list as CatchAllListener<EmitEvents>[];
   }
+}
+
+// Named as in socket.io-client, where the type is a member of the class.
+export declare namespace Socket {
+  /** Why a socket was disconnected; after the first two it does not reconnect by itself. */
+  type DisconnectReason =
+    | 'io server disconnect'
+    | 'io client disconnect'
+    | 'ping timeout'
+    | 'transport close'
+    | 'transport error'
+    | 'parse error';
 }
