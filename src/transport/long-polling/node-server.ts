@@ -43,8 +43,8 @@ export interface PollingSettings {
   readonly closeTimeoutMs: number;
   /** `null`: answers are never compressed. */
   readonly compression: PollCompression | null;
-  /** Called with the headers of each answer before they are sent. */
-  readonly onHeaders: (headers: ResponseHeaders, request: IncomingMessage) => void;
+  /** Called with the headers of each answer that is not a refusal, before they are sent. */
+  readonly onHeaders: (headers: ResponseHeaders, request: IncomingMessage, sid: string) => void;
 }
 
 const NOOP_AND_CLOSE = [new OutgoingPacket(PacketType.noop), new OutgoingPacket(PacketType.close)];
@@ -275,7 +275,7 @@ export class PollingServerTransport implements Transport {
       'Cache-Control': 'no-store',
     };
     if (encoding !== undefined) headers['Content-Encoding'] = encoding;
-    onHeaders(headers, response.req);
+    if (status === 200) onHeaders(headers, response.req, this.sid);
     response.writeHead(status, headers);
     response.end(body);
   }

@@ -27,29 +27,9 @@ const TYPE_BY_DIGIT: readonly PacketType[] = Object.values(PacketType);
 const DIGIT_ZERO = 0x30;
 const LETTER_B = 0x62;
 
-/**
- * Reads the packet type from the first character of a packet in text.
- * Text transports that may carry binary look for `b` first, or use {@link decodePacket}.
- * @throws {PeerError} `ENGINE_ERR_UNKNOWN_PACKET_TYPE`
- */
-export function decodePacketType(text: string): PacketType {
-  const type = TYPE_BY_DIGIT[text.charCodeAt(0) - DIGIT_ZERO];
-  if (type === undefined) {
-    const got = text === '' ? 'an empty packet' : `the character ${JSON.stringify(text.charAt(0))}`;
-    throw new PeerError(`Expected an Engine.IO packet type from 0 to 6, got ${got}.`, {
-      code: EngineWireError.unknownPacketType,
-    });
-  }
-  return type;
-}
-
-/**
- * Whether the text is a binary message written as base64.
- * Engine.IO protocol 4, "Packet encoding": `b`, then base64; it is always a message. Peers that force base64 send
- * it on WebSocket too.
- */
-export function isBase64Packet(text: string): boolean {
-  return text.charCodeAt(0) === LETTER_B;
+/** The type of a packet in text, by its first character; `undefined` when there is none such (also for `b`). */
+export function packetTypeOf(text: string): PacketType | undefined {
+  return TYPE_BY_DIGIT[text.charCodeAt(0) - DIGIT_ZERO];
 }
 
 /**
@@ -59,7 +39,16 @@ export function isBase64Packet(text: string): boolean {
  */
 export function decodePacket(encoded: string | Uint8Array, codec: ByteCodec): IncomingPacket {
   if (typeof encoded !== 'string') return { type: PacketType.message, data: encoded };
-  if (!isBase64Packet(encoded)) return { type: decodePacketType(encoded), data: encoded.slice(1) };
+  const type = packetTypeOf(encoded);
+  if (type !== undefined) return { type, data: encoded.slice(1) };
+  // Engine.IO protocol 4, "Packet encoding": `b` and base64 is a binary message. It belongs to text transports, but
+  // peers that are told to force base64 send it on WebSocket too.
+  if (encoded.charCodeAt(0) !== LETTER_B) {
+    const got = encoded === '' ? 'an empty packet' : `the character ${JSON.stringify(encoded.charAt(0))}`;
+    throw new PeerError(`Expected an Engine.IO packet type from 0 to 6, got ${got}.`, {
+      code: EngineWireError.unknownPacketType,
+    });
+  }
   const data = codec.decodeBase64(encoded.slice(1));
   if (data === null) {
     throw new PeerError('A binary Engine.IO packet (b…) does not hold base64.', {

@@ -25,8 +25,11 @@ export class OutgoingPacket {
   readonly data: string | Uint8Array;
   /** Whether compression may be used where it was negotiated. */
   readonly compress: boolean;
-  /** Memo of the websocket transport (server role, uncompressed): the complete unmasked frame. */
-  websocketFrame: Uint8Array | undefined = undefined;
+  /**
+   * Memo of the websocket transport (server role, uncompressed): the complete unmasked frame. `null` after the
+   * first receiver: the frame is made, and kept, when there is a second.
+   */
+  websocketFrame: Uint8Array | null | undefined = undefined;
   /** Memo of the text transports: the packet as text, binary as base64. */
   encodedText: string | undefined = undefined;
 

@@ -1,0 +1,44 @@
+/**
+ * What: an EventEmitter with typed events that knows cheaply whether anybody ever listened.
+ * Must not know: which events there are.
+ */
+import { EventEmitter } from 'node:events';
+import type { Untyped } from '../../base/typed-events.ts';
+
+type EventTuples<Events> = { [E in keyof Events]: unknown[] };
+
+/** Names to argument tuples in `Events`; other names are allowed and untyped, as with any emitter. */
+export class ObservedEmitter<Events extends EventTuples<Events>> extends EventEmitter {
+  /**
+   * @internal Whether a listener was ever added. On paths taken for each message this is asked first: looking
+   * names up among the listeners costs more than all else that a session does with a message.
+   */
+  isObserved = false;
+
+  override on<E extends keyof Events>(event: E, listener: (...args: Events[E]) => void): this;
+  override on(event: string | symbol, listener: (...args: Untyped[]) => void): this;
+  override on(event: string | symbol, listener: (...args: Untyped[]) => void): this {
+    this.isObserved = true;
+    return super.on(event, listener);
+  }
+
+  override addListener<E extends keyof Events>(event: E, listener: (...args: Events[E]) => void): this;
+  override addListener(event: string | symbol, listener: (...args: Untyped[]) => void): this;
+  override addListener(event: string | symbol, listener: (...args: Untyped[]) => void): this {
+    return this.on(event, listener);
+  }
+
+  override once<E extends keyof Events>(event: E, listener: (...args: Events[E]) => void): this;
+  override once(event: string | symbol, listener: (...args: Untyped[]) => void): this;
+  override once(event: string | symbol, listener: (...args: Untyped[]) => void): this {
+    this.isObserved = true;
+    return super.once(event, listener);
+  }
+
+  override prependListener<E extends keyof Events>(event: E, listener: (...args: Events[E]) => void): this;
+  override prependListener(event: string | symbol, listener: (...args: Untyped[]) => void): this;
+  override prependListener(event: string | symbol, listener: (...args: Untyped[]) => void): this {
+    this.isObserved = true;
+    return super.prependListener(event, listener);
+  }
+}

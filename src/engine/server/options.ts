@@ -1,0 +1,110 @@
+/**
+ * What: the options of the engine's server, with engine.io's names and defaults.
+ * Must not know: what is done with them.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { PollCompression } from '../../transport/long-polling/node-compression.ts';
+import { TransportName } from '../../transport/port.ts';
+import type { CookieOptions } from './cookie.ts';
+import type { CorsOptions, CorsOptionsDelegate } from './cors.ts';
+
+/**
+ * Lets a request in or not, before the session begins. Call back with an error text (or `null`) and whether it may
+ * go on; the text is what the client reads.
+ */
+export type AllowRequest = (
+  request: IncomingMessage,
+  callback: (error: string | null | undefined, success: boolean) => void,
+) => void;
+
+/** permessage-deflate (RFC 7692); `true` means the defaults. */
+export interface PerMessageDeflateOptions {
+  /** Messages shorter than this many bytes are sent as they are. Default 1024. */
+  readonly threshold?: number;
+  readonly serverNoContextTakeover?: boolean;
+  readonly clientNoContextTakeover?: boolean;
+  readonly serverMaxWindowBits?: number;
+  readonly clientMaxWindowBits?: number | boolean;
+  readonly zlibDeflateOptions?: { readonly level?: number; readonly memLevel?: number };
+  readonly zlibInflateOptions?: object;
+  readonly concurrencyLimit?: number;
+}
+
+/** Options of {@link Server}. Times are in ms, sizes in bytes. */
+export interface ServerOptions {
+  /** Transports that may be used. Default `['polling', 'websocket']`. */
+  readonly transports?: readonly string[];
+  /** Time between a pong and the next ping. Default 25000, below the idle limits of common proxies (30 to 60 s). */
+  readonly pingInterval?: number;
+  /** Time within which the pong must come. Default 20000: a phone that wakes its radio may need seconds. */
+  readonly pingTimeout?: number;
+  /** Time within which a begun upgrade must be complete. Default 10000. */
+  readonly upgradeTimeout?: number;
+  /** Largest message and largest body of a request. Default 1000000, so that nobody fills the memory at once. */
+  readonly maxHttpBufferSize?: number;
+  readonly allowRequest?: AllowRequest;
+  /** Whether clients may change from polling to a better transport. Default true. */
+  readonly allowUpgrades?: boolean;
+  /** Compression of WebSocket messages. Default off: it costs much memory and CPU for each client. */
+  readonly perMessageDeflate?: boolean | PerMessageDeflateOptions;
+  /** Compression of polling answers of 1024 bytes and more. Default on. */
+  readonly httpCompression?: boolean | PollCompression;
+  /** Accepted for compatibility; there is one WebSocket engine here. */
+  readonly wsEngine?: unknown;
+  /** A message that each client gets right after the handshake. */
+  readonly initialPacket?: string | Uint8Array;
+  /** A cookie with the session id, for load balancers. Default none. */
+  readonly cookie?: boolean | CookieOptions;
+  /**
+   * Cross-origin access, for polling and WebSocket alike. Default: pages of the server's own origin only.
+   * @see docs/decisions/0002-origin-check.md
+   */
+  readonly cors?: CorsOptions | CorsOptionsDelegate | boolean;
+  /** Protocol 3 is not spoken; `true` is refused by the constructor rather than ignored. */
+  readonly allowEIO3?: boolean;
+}
+
+/** Options of `attach`. */
+export interface AttachOptions {
+  /** Where the engine answers. Default `/engine.io`. */
+  readonly path?: string;
+  /** Whether the path ends with a slash. Default true. */
+  readonly addTrailingSlash?: boolean;
+  /** Whether upgrade requests that nobody answers are ended. Default true. */
+  readonly destroyUpgrade?: boolean;
+  /** After how long. Default 1000. */
+  readonly destroyUpgradeTimeout?: number;
+}
+
+/** What {@link resolveOptions} has filled in. */
+export type ResolvedOptions = ServerOptions &
+  Required<
+    Pick<
+      ServerOptions,
+      | 'transports'
+      | 'pingInterval'
+      | 'pingTimeout'
+      | 'upgradeTimeout'
+      | 'maxHttpBufferSize'
+      | 'allowUpgrades'
+      | 'perMessageDeflate'
+      | 'httpCompression'
+    >
+  >;
+
+const DEFAULTS = {
+  transports: [TransportName.polling, TransportName.websocket],
+  pingInterval: 25_000,
+  pingTimeout: 20_000,
+  upgradeTimeout: 10_000,
+  maxHttpBufferSize: 1_000_000,
+  allowUpgrades: true,
+  perMessageDeflate: false,
+  httpCompression: true,
+} as const;
+
+/** Fills in the defaults; an option given as `undefined` counts as not given. */
+export function resolveOptions(options: ServerOptions): ResolvedOptions {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  return { ...DEFAULTS, ...given };
+}

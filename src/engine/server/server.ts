@@ -1,0 +1,342 @@
+/**
+ * What: the engine's server: lets requests in or refuses them, begins sessions, and finds the session of a request.
+ * Must not know: how transports carry packets, or what the messages mean.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { UsageError } from '../../base/errors.ts';
+import {
+  PollingServerTransport,
+  type PollingSettings,
+  type ResponseHeaders,
+} from '../../transport/long-polling/node-server.ts';
+import { nodeByteCodec } from '../../transport/platform/node-byte-codec.ts';
+import { nodeClock } from '../../transport/platform/node-clock.ts';
+import { nodeRandom } from '../../transport/platform/node-random.ts';
+import { type Transport, TransportName } from '../../transport/port.ts';
+import { type AcceptOptions, acceptUpgrade } from '../../transport/websocket/node-accept.ts';
+import { WebSocketServerTransport } from '../../transport/websocket/node-server.ts';
+import { attachTo, type HttpServerLike } from './attach.ts';
+import { formatCookie } from './cookie.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { type Middleware, runMiddlewares, UpgradeResponse } from './middleware.ts';
+import { ObservedEmitter } from './observed-emitter.ts';
+import { type AttachOptions, type ResolvedOptions, resolveOptions, type ServerOptions } from './options.ts';
+import { checkOrigin } from './origin-check.ts';
+import {
+  type ConnectionError,
+  errorMessages,
+  errors,
+  type Refusal,
+  refuseRequest,
+  refuseSocket,
+} from './refusal.ts';
+import { type EngineRequest, queryOf } from './request.ts';
+import { Socket } from './session.ts';
+import { createSessionId } from './session-id.ts';
+import { UpgradeAttempt } from './upgrade.ts';
+import { verifyProtocol, verifyRequest } from './verify.ts';
+
+/** Arguments of the events of {@link Server}. */
+export interface ServerEvents {
+  connection: [socket: Socket];
+  /** A request was refused; its client was told. */
+  connection_error: [error: ConnectionError];
+  /** Headers of the first answer of a session, before it is sent; may be added to. */
+  initial_headers: [headers: ResponseHeaders, request: IncomingMessage];
+  /** Headers of any answer of a session, before it is sent; may be added to. */
+  headers: [headers: ResponseHeaders, request: IncomingMessage];
+}
+
+/** How long a session that was closed waits for the poll by which its client is told. */
+const CLOSE_TIMEOUT_MS = 30_000;
+
+const kHeaderLines = Symbol('tautline.headerLines');
+type UpgradeRequest = EngineRequest & { [kHeaderLines]?: string[] };
+
+/**
+ * Engine.IO 4 on Node HTTP servers (engine.io's `Server`).
+ *
+ * Whatever a peer sends, it is refused or its own session ends; nothing is thrown.
+ */
+export class Server extends ObservedEmitter<ServerEvents> {
+  static readonly errors = errors;
+  static readonly errorMessages = errorMessages;
+
+  readonly opts: ResolvedOptions;
+  /** The HTTP server that it was attached to last. */
+  httpServer: HttpServerLike | null = null;
+  /** Sessions by id. */
+  readonly clients: Record<string, Socket> = Object.create(null);
+  /** How many sessions there are. */
+  clientsCount = 0;
+  /** @internal */ readonly heartbeat: Heartbeat;
+  readonly #middlewares: Middleware[] = [];
+  readonly #polling: PollingSettings;
+  readonly #accept: AcceptOptions;
+
+  constructor(options: ServerOptions = {}) {
+    super();
+    const opts = resolveOptions(options);
+    this.opts = opts;
+    this.heartbeat = new Heartbeat(nodeClock, opts.pingInterval, opts.pingTimeout);
+    const { httpCompression } = opts;
+    this.#polling = {
+      codec: nodeByteCodec,
+      clock: nodeClock,
+      bodyLimitBytes: opts.maxHttpBufferSize,
+      bodyLimitName: 'maxHttpBufferSize',
+      closeTimeoutMs: CLOSE_TIMEOUT_MS,
+      compression: httpCompression === false ? null : httpCompression === true ? {} : httpCompression,
+      onHeaders: (headers, request, sid) => this.#emitHeaders(headers, request, sid),
+    };
+    this.#accept = {
+      limits: { payloadLimitBytes: opts.maxHttpBufferSize },
+      onHeaders: (lines, request) => this.#addHeaderLines(lines, request),
+    };
+  }
+
+  /** Answers the requests of a path on an HTTP server; other listeners keep the other paths. */
+  attach(httpServer: HttpServerLike, options: AttachOptions = {}): this {
+    this.httpServer = httpServer;
+    attachTo(httpServer, this, options);
+    return this;
+  }
+
+  /** Adds an Express-style middleware for all requests, WebSocket handshakes included. */
+  use(middleware: Middleware): this {
+    this.#middlewares.push(middleware);
+    return this;
+  }
+
+  /**
+   * Makes the id of a new session; may be replaced, by an asynchronous function too.
+   * Whoever knows the id can speak in the session's name, so it must not be guessable.
+   */
+  generateId(_request: IncomingMessage): string | PromiseLike<string> {
+    return createSessionId(nodeRandom);
+  }
+
+  /** Ends all sessions; their clients are told. The HTTP server stays as it is. */
+  close(): this {
+    for (const session of Object.values(this.clients)) session.close(true);
+    return this;
+  }
+
+  /** @internal To which transports a client of `transport` may change. */
+  upgrades(transport: TransportName): readonly string[] {
+    if (!this.opts.allowUpgrades || transport === TransportName.websocket) return [];
+    return this.opts.transports.filter((name) => name === TransportName.websocket);
+  }
+
+  /** @internal */
+  ended(session: Socket): void {
+    delete this.clients[session.id];
+    this.clientsCount--;
+  }
+
+  /** Answers a request of any transport but WebSocket. */
+  handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    const req: EngineRequest = request;
+    req.res = response;
+    const refuse = (refusal: Refusal): void => {
+      this.#report(req, refusal);
+      refuseRequest(response, refusal);
+    };
+    checkOrigin(this.opts.cors, req, (refusal, { headers, preflightStatus }) => {
+      for (const [name, value] of headers) response.appendHeader(name, value);
+      if (refusal !== null) {
+        refuse(refusal);
+      } else if (preflightStatus !== null) {
+        response.writeHead(preflightStatus, { 'Content-Length': '0' });
+        response.end();
+      } else {
+        this.#continue(req, response, false, refuse, () => this.#dispatch(req, response, refuse));
+      }
+    });
+  }
+
+  /** Answers a WebSocket handshake. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+    const req: UpgradeRequest = request;
+    // Until the connection takes over, nobody else listens for the socket's errors; `close` follows them.
+    socket.on('error', ignore);
+    const refuse = (refusal: Refusal): void => {
+      this.#report(req, refusal);
+      refuseSocket(socket, refusal);
+    };
+    checkOrigin(this.opts.cors, req, (refusal, { headers }) => {
+      req[kHeaderLines] = headers.map(([name, value]) => `${name}: ${value}`);
+      if (refusal !== null) {
+        refuse(refusal);
+        return;
+      }
+      const response = this.#middlewares.length === 0 ? null : new UpgradeResponse(req, socket);
+      this.#continue(req, response, true, refuse, () => {
+        if (response !== null) req[kHeaderLines]?.push(...response.takeHeaderLines());
+        if (socket.destroyed || !socket.writable) socket.destroy();
+        else this.#upgrade(req, socket, head, refuse);
+      });
+    });
+  }
+
+  /** Middlewares, then the protocol, then `allowRequest` and the id for who begins a session. */
+  #continue(
+    request: EngineRequest,
+    response: ServerResponse | null,
+    isUpgrade: boolean,
+    refuse: (refusal: Refusal) => void,
+    goOn: () => void,
+  ): void {
+    const verify = (): void => {
+      const refusal = verifyRequest(request, isUpgrade, this.opts, this.clients);
+      if (refusal !== null) refuse(refusal);
+      else if (queryOf(request).sid === undefined) this.#askProgram(request, refuse, goOn);
+      else goOn();
+    };
+    if (response === null || this.#middlewares.length === 0) {
+      verify();
+      return;
+    }
+    runMiddlewares(this.#middlewares, request, response, (error) => {
+      if (error) refuse({ code: errors.BAD_REQUEST, context: { name: 'MIDDLEWARE_FAILURE', error } });
+      else verify();
+    });
+  }
+
+  #askProgram(request: EngineRequest, refuse: (refusal: Refusal) => void, goOn: () => void): void {
+    const { allowRequest } = this.opts;
+    const decide = (isAllowed: boolean, message?: string): void => {
+      const refusal = isAllowed
+        ? verifyProtocol(request)
+        : { code: errors.FORBIDDEN, context: { message: message ?? errorMessages[errors.FORBIDDEN] } };
+      if (refusal === null) goOn();
+      else refuse(refusal);
+    };
+    if (allowRequest === undefined) {
+      decide(true);
+      return;
+    }
+    let wasCalled = false;
+    allowRequest(request, (message, isAllowed) => {
+      if (wasCalled) return;
+      wasCalled = true;
+      decide(isAllowed, message ?? undefined);
+    });
+  }
+
+  #dispatch(request: EngineRequest, response: ServerResponse, refuse: (refusal: Refusal) => void): void {
+    const { sid } = queryOf(request);
+    if (sid !== undefined) {
+      const transport = this.clients[sid]?.transport;
+      if (transport instanceof PollingServerTransport) transport.handleRequest(request, response);
+      else refuse({ code: errors.BAD_REQUEST, context: { name: 'TRANSPORT_MISMATCH' } });
+      return;
+    }
+    this.#withId(request, refuse, (id) => {
+      if (response.destroyed) return;
+      const transport = new PollingServerTransport(this.#polling, id);
+      const session = this.#begin(id, transport, request);
+      transport.handleRequest(request, response);
+      this.emit('connection', session);
+    });
+  }
+
+  #upgrade(
+    request: UpgradeRequest,
+    socket: Duplex,
+    head: Uint8Array,
+    refuse: (refusal: Refusal) => void,
+  ): void {
+    const { sid } = queryOf(request);
+    if (sid !== undefined) {
+      const transport = this.#acceptWebSocket(sid, request, socket, head);
+      const session = this.clients[sid];
+      if (transport === null || session === undefined) return;
+      new UpgradeAttempt(session, transport, nodeClock, this.opts.upgradeTimeout);
+      transport.socket.start(transport);
+      return;
+    }
+    this.#withId(request, refuse, (id) => {
+      const transport = this.#acceptWebSocket(id, request, socket, head);
+      if (transport === null) return;
+      const session = this.#begin(id, transport, request);
+      transport.socket.start(transport);
+      this.emit('connection', session);
+    });
+  }
+
+  #acceptWebSocket(
+    sid: string,
+    request: UpgradeRequest,
+    socket: Duplex,
+    head: Uint8Array,
+  ): WebSocketServerTransport | null {
+    const connection = acceptUpgrade(request, socket, head, this.#accept);
+    if (connection === null) {
+      this.#report(request, { code: errors.BAD_REQUEST, context: { name: 'TRANSPORT_HANDSHAKE_ERROR' } });
+      return null;
+    }
+    socket.off('error', ignore);
+    return new WebSocketServerTransport(connection, sid);
+  }
+
+  /** Asks for an id, which may take time, and makes sure that it is new. */
+  #withId(request: EngineRequest, refuse: (refusal: Refusal) => void, callback: (id: string) => void): void {
+    const fail = (error: unknown): void =>
+      refuse({ code: errors.BAD_REQUEST, context: { name: 'ID_GENERATION_ERROR', error } });
+    const take = (id: string): void => {
+      if (this.clients[id] === undefined) callback(id);
+      else
+        fail(
+          new UsageError(`generateId gave ${JSON.stringify(id)}, which a session has already.`, {
+            code: 'ENGINE_ERR_DUPLICATE_ID',
+          }),
+        );
+    };
+    let id: string | PromiseLike<string>;
+    try {
+      id = this.generateId(request);
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    if (typeof id === 'string') take(id);
+    else id.then(take, fail);
+  }
+
+  #begin(id: string, transport: Transport, request: IncomingMessage): Socket {
+    const session = new Socket(id, this, transport, request);
+    this.clients[id] = session;
+    this.clientsCount++;
+    session.begin();
+    return session;
+  }
+
+  #report(req: IncomingMessage, { code, context }: Refusal): void {
+    this.emit('connection_error', { req, code, message: errorMessages[code], context });
+  }
+
+  #emitHeaders(headers: ResponseHeaders, request: EngineRequest, sid: string): void {
+    const { cookie } = this.opts;
+    if (queryOf(request).sid === undefined) {
+      if (cookie) headers['Set-Cookie'] = [formatCookie(cookie === true ? {} : cookie, sid)];
+      this.emit('initial_headers', headers, request);
+    }
+    this.emit('headers', headers, request);
+  }
+
+  /** What CORS, middlewares and listeners add to a `101`. */
+  #addHeaderLines(lines: string[], request: UpgradeRequest): void {
+    lines.push(...(request[kHeaderLines] ?? []));
+    request[kHeaderLines] = undefined;
+    const headers: ResponseHeaders = {};
+    if (queryOf(request).sid === undefined) this.emit('initial_headers', headers, request);
+    this.emit('headers', headers, request);
+    for (const [name, value] of Object.entries(headers)) {
+      for (const one of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${one}`);
+    }
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,349 @@
+/**
+ * What: one session of Engine.IO on the server: packets in and out over whatever transport carries it at the time.
+ * Must not know: HTTP, namespaces, or how any transport works.
+ */
+import type { IncomingMessage } from 'node:http';
+import { PeerError } from '../../base/errors.ts';
+import {
+  type Transport,
+  type TransportClosed,
+  TransportName,
+  type TransportSink,
+} from '../../transport/port.ts';
+import { EngineWireError } from '../../wire/engine/codec.ts';
+import { formatHandshake } from '../../wire/engine/handshake.ts';
+import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
+import type { Peer, PeerListener } from '../port.ts';
+import type { Beating, BeatQueue } from './heartbeat.ts';
+import { ObservedEmitter } from './observed-emitter.ts';
+import type { Server } from './server.ts';
+import type { UpgradeAttempt } from './upgrade.ts';
+
+/** Why a session ended. The texts are those of engine.io, which programs match on. */
+export const CloseReason = {
+  transportError: 'transport error',
+  transportClose: 'transport close',
+  forcedClose: 'forced close',
+  pingTimeout: 'ping timeout',
+  parseError: 'parse error',
+} as const;
+export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason];
+
+export type ReadyState = 'opening' | 'open' | 'closing' | 'closed';
+
+/** A packet as the events `packet` and `packetCreate` show it. */
+export interface PacketView {
+  readonly type: keyof typeof PacketType;
+  readonly data?: string | Uint8Array;
+  readonly options: { readonly compress: boolean };
+}
+
+/** Arguments of the events of {@link Socket}. */
+export interface SocketEvents {
+  open: [];
+  message: [data: string | Buffer];
+  /** The same as `message`. */
+  data: [data: string | Buffer];
+  packet: [packet: PacketView];
+  packetCreate: [packet: PacketView];
+  flush: [packets: readonly OutgoingPacket[]];
+  drain: [];
+  heartbeat: [];
+  error: [error: Error];
+  close: [reason: CloseReason, description: unknown];
+  upgrading: [transport: Transport];
+  upgrade: [transport: Transport];
+}
+
+export interface SendOptions {
+  /** Whether this message may be compressed where compression was negotiated. Default true. */
+  readonly compress?: boolean;
+}
+
+/** Called when a message was passed to the operating system, as far as is known. */
+export type SentCallback = (transport: Transport) => void;
+
+const PING = [new OutgoingPacket(PacketType.ping)];
+const NOTHING: readonly OutgoingPacket[] = [];
+
+const NAME_BY_TYPE = Object.fromEntries(
+  Object.entries(PacketType).map(([name, type]) => [type, name]),
+) as Record<PacketType, keyof typeof PacketType>;
+
+/** What an ended session leaves behind in its transport, so that neither holds the other. */
+const NOBODY: TransportSink = {
+  transportOpened() {},
+  transportReceived() {},
+  transportDrained() {},
+  transportClosed() {},
+};
+
+/**
+ * One client's session (engine.io's `Socket`).
+ *
+ * The event layer listens as a {@link PeerListener}, by direct calls; the events are for those who subscribe.
+ * Plain fields: there are thousands of these, and an idle one holds nothing that it does not need.
+ */
+export class Socket extends ObservedEmitter<SocketEvents> implements Peer, TransportSink, Beating {
+  readonly id: string;
+  /** The server that it belongs to. */
+  readonly server: Server;
+  /** The request that began the session. */
+  readonly request: IncomingMessage;
+  /** The client's address, as the connection has it; a proxy's if there is one. */
+  readonly remoteAddress: string | undefined;
+  /** What carries the session at the time. */
+  transport: Transport;
+  readyState: ReadyState = 'opening';
+  /** Whether it has changed to a better transport than it began with. */
+  upgraded = false;
+  listener: PeerListener | null = null;
+  /** @internal */ upgradeAttempt: UpgradeAttempt | null = null;
+  /** @internal Packets that the transport cannot take yet. */ waiting: OutgoingPacket[] | null = null;
+  /** @internal */ callbacks: SentCallback[] | null = null;
+  /** @internal Whether something was passed on of which `drain` has not been told. */ owesDrain = false;
+  /** @internal */ beatDueMs = 0;
+  /** @internal */ beatQueue: BeatQueue | null = null;
+  /** @internal */ beatBefore: Beating | null = null;
+  /** @internal */ beatAfter: Beating | null = null;
+
+  /** @internal Sessions are made by the server. */
+  constructor(id: string, server: Server, transport: Transport, request: IncomingMessage) {
+    super();
+    this.id = id;
+    this.server = server;
+    this.request = request;
+    this.remoteAddress = request.socket?.remoteAddress;
+    this.transport = transport;
+    transport.sink = this;
+  }
+
+  /** The revision of the Engine.IO protocol that is spoken. */
+  get protocol(): number {
+    return 4;
+  }
+
+  /** Whether another transport is being probed. */
+  get upgrading(): boolean {
+    return this.upgradeAttempt !== null;
+  }
+
+  get isOpen(): boolean {
+    return this.readyState === 'open';
+  }
+
+  get isWritable(): boolean {
+    return this.waiting === null && this.transport.isWritable && this.readyState === 'open';
+  }
+
+  /** Packets that wait until the transport can take them. */
+  get writeBuffer(): readonly OutgoingPacket[] {
+    return this.waiting ?? NOTHING;
+  }
+
+  /** @internal Says the first words, and starts the heartbeat. */
+  begin(): void {
+    const { opts } = this.server;
+    this.readyState = 'open';
+    const handshake = formatHandshake({
+      sid: this.id,
+      upgrades: this.server.upgrades(this.transport.name),
+      pingInterval: opts.pingInterval,
+      pingTimeout: opts.pingTimeout,
+      maxPayload: opts.maxHttpBufferSize,
+    });
+    const packets = [new OutgoingPacket(PacketType.open, handshake)];
+    if (opts.initialPacket !== undefined) {
+      packets.push(new OutgoingPacket(PacketType.message, opts.initialPacket));
+    }
+    this.sendPackets(packets);
+    if (this.isObserved) this.emit('open');
+    this.server.heartbeat.alive(this);
+  }
+
+  /**
+   * Sends a message.
+   * @param data text or bytes (`Buffer`, `ArrayBuffer`, any view); bytes must not be changed until they were sent.
+   *   Anything else is sent as the text that `String` makes of it, `null` as an empty one.
+   */
+  send(data: unknown, options?: SendOptions | SentCallback | null, callback?: SentCallback): this {
+    if (this.readyState !== 'open') return this;
+    const isBare = typeof options === 'function';
+    const done = isBare ? options : callback;
+    if (done !== undefined) {
+      this.callbacks ??= [];
+      this.callbacks.push(done);
+    }
+    const compress = isBare || options?.compress !== false;
+    this.sendPackets([new OutgoingPacket(PacketType.message, messageData(data), compress)]);
+    return this;
+  }
+
+  /** The same as {@link send}. */
+  write(data: unknown, options?: SendOptions | SentCallback | null, callback?: SentCallback): this {
+    return this.send(data, options, callback);
+  }
+
+  sendPackets(packets: readonly OutgoingPacket[]): void {
+    if (this.readyState !== 'open') return;
+    if (this.isObserved && this.listenerCount('packetCreate') > 0) {
+      for (const packet of packets) this.emit('packetCreate', viewOf(packet));
+    }
+    if (this.waiting === null && this.transport.isWritable) {
+      this.#pass(packets);
+      return;
+    }
+    this.waiting ??= [];
+    for (const packet of packets) this.waiting.push(packet);
+  }
+
+  /**
+   * Ends the session; the client is told. What was sent before still goes, unless `discard`.
+   * `close` follows with the reason `forced close`.
+   */
+  close(discard = false): this {
+    if (this.readyState === 'closed') return this;
+    if (this.readyState === 'closing' && !discard) return this;
+    this.readyState = 'closing';
+    if (discard) this.#leave();
+    else if (this.waiting === null) this.transport.close();
+    // Otherwise `transportDrained` closes when the rest has gone. A client that never comes for it is found by the
+    // heartbeat.
+    return this;
+  }
+
+  /** @internal The upgrade is complete: `transport` carries the session from now on. */
+  takeTransport(transport: Transport): void {
+    const old = this.transport;
+    this.transport = transport;
+    this.upgradeAttempt = null;
+    this.upgraded = true;
+    transport.sink = this;
+    old.sink = NOBODY;
+    old.terminate();
+    if (this.isObserved) this.emit('upgrade', transport);
+    this.transportDrained();
+  }
+
+  #pass(packets: readonly OutgoingPacket[]): void {
+    if (this.isObserved) this.emit('flush', packets);
+    const { transport } = this;
+    transport.send(packets);
+    if (this.callbacks === null && !this.isObserved) return;
+    this.owesDrain = true;
+    // A slow transport says itself when it has caught up; see `transportDrained`.
+    if (transport.isWritable || transport.bufferedBytes === 0) queueMicrotask(() => this.#reportSent());
+  }
+
+  #reportSent(): void {
+    if (!this.owesDrain || this.waiting !== null || this.readyState === 'closed') return;
+    this.owesDrain = false;
+    const { callbacks } = this;
+    this.callbacks = null;
+    if (this.isObserved) this.emit('drain');
+    if (callbacks !== null) for (const callback of callbacks) callback(this.transport);
+  }
+
+  // What the transport tells.
+
+  /** @internal */
+  transportOpened(): void {}
+
+  /** @internal */
+  transportReceived(type: PacketType, data: string | Uint8Array): void {
+    if (this.readyState !== 'open') return;
+    if (this.isObserved && this.listenerCount('packet') > 0) {
+      this.emit('packet', { type: NAME_BY_TYPE[type], data, options: { compress: false } });
+    }
+    if (type === PacketType.message) {
+      this.listener?.peerMessage(data);
+      if (this.isObserved) {
+        // Transports on Node hand over bytes as Buffers.
+        this.emit('data', data);
+        this.emit('message', data);
+      }
+    } else if (type === PacketType.pong) {
+      this.server.heartbeat.alive(this);
+      if (this.isObserved) this.emit('heartbeat');
+    } else if (type === PacketType.close) {
+      this.#end(CloseReason.transportClose, undefined);
+    } else if (type === PacketType.ping) {
+      // Engine.IO protocol 4, "Heartbeat": since 4 only the server pings.
+      const error = new PeerError('invalid heartbeat direction', { code: 'ENGINE_ERR_HEARTBEAT_DIRECTION' });
+      this.#end(CloseReason.transportError, error);
+    }
+    // The other types have a meaning for the client, or during an upgrade, only. As officially, they are passed over.
+  }
+
+  /** @internal */
+  transportDrained(): void {
+    const { waiting } = this;
+    if (waiting !== null && this.transport.isWritable) {
+      this.waiting = null;
+      this.#pass(waiting);
+    } else if (this.owesDrain) {
+      this.#reportSent();
+    }
+    if (this.readyState === 'closing' && this.waiting === null) this.transport.close();
+    else this.upgradeAttempt?.releasePoll();
+  }
+
+  /** @internal */
+  transportClosed({ by, error, context }: TransportClosed): void {
+    if (by === 'byUs') this.#end(CloseReason.forcedClose, undefined);
+    else if (by === 'byPeer') this.#end(CloseReason.transportClose, error ?? context);
+    else this.#end(isParseError(error) ? CloseReason.parseError : CloseReason.transportError, error);
+  }
+
+  // What the heartbeat tells.
+
+  /** @internal */
+  beatPing(): void {
+    if (this.readyState === 'open') this.sendPackets(PING);
+  }
+
+  /** @internal */
+  beatMissed(): void {
+    this.#end(CloseReason.pingTimeout, undefined);
+  }
+
+  /** Tells the peer without waiting: no request will find this session again, so none must be waited for. */
+  #leave(): void {
+    const { transport } = this;
+    if (transport.name === TransportName.polling) transport.terminate();
+    else transport.close();
+  }
+
+  #end(reason: CloseReason, description: unknown): void {
+    if (this.readyState === 'closed') return;
+    this.readyState = 'closed';
+    this.server.heartbeat.stop(this);
+    this.upgradeAttempt?.abandon();
+    this.upgradeAttempt = null;
+    const { listener } = this;
+    this.transport.sink = NOBODY;
+    this.#leave();
+    this.callbacks = null;
+    this.server.ended(this);
+    this.listener = null;
+    listener?.peerClosed(reason, description);
+    if (this.isObserved) this.emit('close', reason, description);
+    this.waiting = null;
+  }
+}
+
+function isParseError(error: Error | undefined): boolean {
+  if (!(error instanceof PeerError)) return false;
+  return error.code === EngineWireError.unknownPacketType || error.code === EngineWireError.invalidBase64;
+}
+
+function viewOf({ type, data, compress }: OutgoingPacket): PacketView {
+  return { type: NAME_BY_TYPE[type], data, options: { compress } };
+}
+
+function messageData(data: unknown): string | Uint8Array {
+  if (typeof data === 'string' || data instanceof Uint8Array) return data;
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return data === undefined || data === null ? '' : String(data);
+}

@@ -1,0 +1,70 @@
+/**
+ * What: checks the query and the method of a request against the protocol and the sessions there are.
+ * Must not know: origins, middlewares, and how a refusal is answered.
+ */
+import { TransportName } from '../../transport/port.ts';
+import type { ResolvedOptions } from './options.ts';
+import { errors, type Refusal, type RefusalContext } from './refusal.ts';
+import { type EngineRequest, queryOf } from './request.ts';
+import type { Socket } from './session.ts';
+
+type Clients = Readonly<Record<string, Socket | undefined>>;
+
+function badRequest(context: RefusalContext): Refusal {
+  return { code: errors.BAD_REQUEST, context };
+}
+
+/** @returns `null` when the request may go on. */
+export function verifyRequest(
+  request: EngineRequest,
+  isUpgrade: boolean,
+  opts: ResolvedOptions,
+  clients: Clients,
+): Refusal | null {
+  const { transport, sid } = queryOf(request);
+  if (transport === undefined || !opts.transports.includes(transport)) {
+    return { code: errors.UNKNOWN_TRANSPORT, context: { transport } };
+  }
+  if (isUpgrade !== (transport === TransportName.websocket)) {
+    const message = isUpgrade
+      ? `A WebSocket handshake must ask for transport=websocket, not ${transport}.`
+      : undefined;
+    if (sid === undefined || isUpgrade) return badRequest({ name: 'TRANSPORT_HANDSHAKE_ERROR', message });
+  }
+  if (sid !== undefined) return verifySession(clients[sid], sid, transport, isUpgrade, opts);
+  // Engine.IO protocol 4, "Handshake": a session begins with a GET.
+  if (request.method !== 'GET') {
+    return { code: errors.BAD_HANDSHAKE_METHOD, context: { method: request.method } };
+  }
+  return null;
+}
+
+function verifySession(
+  session: Socket | undefined,
+  sid: string,
+  transport: string,
+  isUpgrade: boolean,
+  opts: ResolvedOptions,
+): Refusal | null {
+  if (session === undefined) return { code: errors.UNKNOWN_SID, context: { sid } };
+  const previousTransport = session.transport.name;
+  if (!isUpgrade) {
+    if (previousTransport === transport) return null;
+    return badRequest({ name: 'TRANSPORT_MISMATCH', transport, previousTransport });
+  }
+  if (session.upgrading || !opts.allowUpgrades || previousTransport === transport) {
+    const message = opts.allowUpgrades ? 'The session is upgraded already.' : 'Upgrades are switched off.';
+    return badRequest({ name: 'UPGRADE_NOT_POSSIBLE', message, transport, previousTransport });
+  }
+  return null;
+}
+
+/** Engine.IO protocol 4, "Handshake": the parameter EIO is the revision that the client speaks. */
+export function verifyProtocol(request: EngineRequest): Refusal | null {
+  const { EIO } = queryOf(request);
+  if (EIO === '4') return null;
+  return {
+    code: errors.UNSUPPORTED_PROTOCOL_VERSION,
+    context: { protocol: EIO === undefined ? 3 : Number(EIO) },
+  };
+}
