@@ -26,10 +26,11 @@ const browser = await chromium.launch({
 async function enter(name, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
-  await page.addInitScript(
-    (name) => sessionStorage.setItem('tautline-room.name', JSON.stringify(name)),
-    name,
-  );
+  // A fixed key, so that the person has the same colour in every picture.
+  await page.addInitScript((name) => {
+    sessionStorage.setItem('tautline-room.name', JSON.stringify(name));
+    sessionStorage.setItem('tautline-room.key', JSON.stringify(`a-key-of-${name}-in-pictures`));
+  }, name);
   await page.goto(`${address}/r/harbour`);
   await page.locator('#status[data-phase="connected"]').waitFor();
   return page;

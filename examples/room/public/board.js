@@ -39,13 +39,14 @@ export class Board {
 
   /** One pixel of the picture for each pixel of the screen, also on a dense one, when zoomed, on another monitor. */
   #watchSize() {
-    const observer = new ResizeObserver(([{ contentRect, devicePixelContentBoxSize: exact }]) => {
-      if (exact) return this.#fit(exact[0].inlineSize, exact[0].blockSize);
-      // Safari tells no device pixels.
-      this.#fit(
-        Math.round(contentRect.width * devicePixelRatio),
-        Math.round(contentRect.height * devicePixelRatio),
-      );
+    const observer = new ResizeObserver(([{ contentRect, devicePixelContentBoxSize }]) => {
+      const width = Math.round(contentRect.width * devicePixelRatio);
+      const height = Math.round(contentRect.height * devicePixelRatio);
+      // The exact size is at most a pixel off, by where the edges lie. Safari does not tell it; a browser that only
+      // plays a phone tells that of its own screen.
+      const exact = devicePixelContentBoxSize?.[0];
+      const isExact = exact !== undefined && Math.abs(exact.inlineSize - width) <= 1;
+      this.#fit(isExact ? exact.inlineSize : width, isExact ? exact.blockSize : height);
     });
     try {
       observer.observe(this.#canvas, { box: 'device-pixel-content-box' });
