@@ -10,14 +10,16 @@ import { Child } from './child.mjs';
 import { cores, pinned } from './cores.mjs';
 
 const source = fileURLToPath(new URL('../load/load.c', import.meta.url));
+const include = fileURLToPath(new URL('../load/plan.h', import.meta.url));
 const inNode = fileURLToPath(new URL('../load/load.mjs', import.meta.url));
 const folder = fileURLToPath(new URL('../../.tmp/bench/', import.meta.url));
 
 /** @typedef {'c' | 'node'} Generator */
 
-/** Compiles load.c once for each text of it. @returns {string | null} the program, where there is a compiler */
+/** Compiles load.c once for each text of it and of plan.h. @returns {string | null} the program, where there is a compiler */
 function compile() {
-  const digest = createHash('sha1').update(readFileSync(source)).digest('hex').slice(0, 12);
+  const texts = [source, include].map((file) => readFileSync(file));
+  const digest = createHash('sha1').update(Buffer.concat(texts)).digest('hex').slice(0, 12);
   const program = `${folder}load-${digest}`;
   if (existsSync(program)) return program;
   mkdirSync(folder, { recursive: true });
