@@ -244,6 +244,8 @@ export class Client implements PeerListener {
 
   /** Closes the connection. */
   close(): void {
+    // The reason is ours, whether the session reports its end at once or later.
+    this.peer.listener = null;
     if (this.peer.isOpen) this.peer.close();
     this.#end('forced server close', undefined);
   }
@@ -251,6 +253,7 @@ export class Client implements PeerListener {
   /** The peer has sent what no peer should: its sockets are told why, and it is closed. */
   #fail(error: Error): void {
     for (const socket of this.#allSockets()) socket.reportError(error);
+    this.peer.listener = null;
     this.peer.close();
     this.#end('forced close', error);
   }

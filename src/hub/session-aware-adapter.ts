@@ -93,10 +93,11 @@ export class SessionAwareAdapter extends Adapter {
 
   #numberAfter(offset: string): number | null {
     const prefix = `${this.#epoch}.`;
-    if (!offset.startsWith(prefix)) return null;
-    const number = Number(offset.slice(prefix.length));
+    const text = offset.startsWith(prefix) ? offset.slice(prefix.length) : '';
+    const number = Number(text);
     const isKept = number >= this.#firstNumber && number < this.#firstNumber + this.#packets.length;
-    return isKept && Number.isInteger(number) ? number + 1 : null;
+    // Only the very text that we have given out.
+    return isKept && String(number) === text ? number + 1 : null;
   }
 
   #packetsSince(number: number, sid: string, rooms: readonly Room[]): unknown[][] {
