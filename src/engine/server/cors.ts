@@ -43,7 +43,7 @@ export type CorsOptionsDelegate = (
 export interface CorsOutcome {
   /** Whether the request's origin, if it has one, may use the server. */
   readonly allowsOrigin: boolean;
-  /** Response headers. `Vary` is to be added to what is there. */
+  /** Response headers; of each name one. `Vary` is to be added to what is there. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Set when the request is a preflight that these headers answer. */
   readonly preflightStatus: number | null;
@@ -101,20 +101,22 @@ function outcomeOf(options: CorsOptions, rule: OriginRule, request: IncomingMess
   const { origin } = request.headers;
   const allowsOrigin = origin === undefined || matchesOrigin(origin, rule);
   const headers: [string, string][] = [];
+  const vary: string[] = [];
   if (rule === '*') {
     headers.push(['Access-Control-Allow-Origin', '*']);
   } else {
     if (typeof rule === 'string') headers.push(['Access-Control-Allow-Origin', rule]);
     else if (allowsOrigin && origin !== undefined) headers.push(['Access-Control-Allow-Origin', origin]);
     // The answer depends on who asks, so caches must keep the answers apart.
-    headers.push(['Vary', 'Origin']);
+    vary.push('Origin');
   }
   if (options.credentials === true) headers.push(['Access-Control-Allow-Credentials', 'true']);
   const isPreflight = request.method === 'OPTIONS';
-  if (isPreflight) addPreflightHeaders(headers, options, request);
+  if (isPreflight) addPreflightHeaders(headers, vary, options, request);
   if (options.exposedHeaders !== undefined) {
     headers.push(['Access-Control-Expose-Headers', list(options.exposedHeaders)]);
   }
+  if (vary.length > 0) headers.push(['Vary', vary.join(', ')]);
   const isAnswered = isPreflight && options.preflightContinue !== true;
   const preflightStatus = isAnswered ? (options.optionsSuccessStatus ?? 204) : null;
   return { allowsOrigin, headers, preflightStatus };
@@ -122,12 +124,13 @@ function outcomeOf(options: CorsOptions, rule: OriginRule, request: IncomingMess
 
 function addPreflightHeaders(
   headers: [string, string][],
+  vary: string[],
   options: CorsOptions,
   request: IncomingMessage,
 ): void {
   headers.push(['Access-Control-Allow-Methods', list(options.methods ?? DEFAULT_METHODS)]);
   if (options.allowedHeaders === undefined) {
-    headers.push(['Vary', 'Access-Control-Request-Headers']);
+    vary.push('Access-Control-Request-Headers');
     const asked = request.headers['access-control-request-headers'];
     if (asked !== undefined) headers.push(['Access-Control-Allow-Headers', asked]);
   } else {

@@ -144,7 +144,10 @@ export class Server extends ObservedEmitter<ServerEvents> {
       refuseRequest(response, refusal);
     };
     checkOrigin(this.opts.cors, req, (refusal, { headers, preflightStatus }) => {
-      for (const [name, value] of headers) response.appendHeader(name, value);
+      for (const [name, value] of headers) {
+        if (name === 'Vary') response.appendHeader(name, value);
+        else response.setHeader(name, value);
+      }
       if (refusal !== null) {
         refuse(refusal);
       } else if (preflightStatus !== null) {

@@ -50,6 +50,8 @@ export interface PollingSettings {
 const NOOP_AND_CLOSE = [new OutgoingPacket(PacketType.noop), new OutgoingPacket(PacketType.close)];
 const CLOSE = [NOOP_AND_CLOSE[1]!];
 
+const SESSION_CLOSED = 'The session was closed.';
+
 const IGNORED: TransportSink = {
   transportOpened() {},
   transportReceived() {},
@@ -72,7 +74,8 @@ export class PollingServerTransport implements Transport {
   #state: State = 'open';
   /** The answer of the GET that waits; its `req` is the request. */
   #poll: ServerResponse | null = null;
-  #isPosting = false;
+  /** Gives up the POST that is being read, and answers it. */
+  #stopPost: (() => void) | null = null;
   #closeTimer: Timer | null = null;
 
   constructor(settings: PollingSettings, sid: string) {
@@ -158,7 +161,7 @@ export class PollingServerTransport implements Transport {
 
   #takePost(request: IncomingMessage, response: ServerResponse): void {
     const { bodyLimitBytes, bodyLimitName } = this.#settings;
-    if (this.#isPosting) {
+    if (this.#stopPost !== null) {
       this.#refuse(response, 400, 'A POST of this session is still being read: overlap from client.');
       this.#failPost('data request overlap from client', PollingError.overlappingPost);
       return;
@@ -169,9 +172,10 @@ export class PollingServerTransport implements Transport {
       this.#failPost('invalid content', PollingError.invalidContent);
       return;
     }
-    this.#isPosting = true;
-    readBody(request, bodyLimitBytes, (outcome, body) => {
-      this.#isPosting = false;
+    let hasEnded = false;
+    const stopReading = readBody(request, bodyLimitBytes, (outcome, body) => {
+      hasEnded = true;
+      this.#stopPost = null;
       if (outcome === 'complete') {
         this.#receive(body, response);
       } else if (outcome === 'aborted') {
@@ -184,11 +188,16 @@ export class PollingServerTransport implements Transport {
         this.#end({ by: 'failed', error });
       }
     });
+    if (hasEnded) return;
+    this.#stopPost = () => {
+      stopReading();
+      this.#refuse(response, 400, SESSION_CLOSED);
+    };
   }
 
   #receive(body: Uint8Array, response: ServerResponse): void {
     if (this.#state === 'closed') {
-      this.#refuse(response, 400, 'The session is closed.');
+      this.#refuse(response, 400, SESSION_CLOSED);
       return;
     }
     const packets: IncomingPacket[] = [];
@@ -232,6 +241,8 @@ export class PollingServerTransport implements Transport {
     this.#state = 'closed';
     this.#closeTimer?.cancel();
     this.#closeTimer = null;
+    this.#stopPost?.();
+    this.#stopPost = null;
     const poll = this.#poll;
     this.#poll = null;
     // An orderly end by the client is answered with a noop, everything else with the close packet, as officially.
