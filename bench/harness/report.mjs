@@ -117,8 +117,7 @@ Versions: ${list.join(', ')}.
   rounds. A ratio is taken within each round, and its median is shown, with the least and the greatest.
 - The generator (\`bench/load/load.c\`, epoll, compiled when the bench starts; \`bench/load/load.mjs\` where there is no C
   compiler) keeps exactly the stated number of messages under way. It compares every reply with what was due byte
-  by byte; one that is altered, lost or doubled fails the run. (The one in Node compares all bytes of one frame in 64,
-  and both ends of each.) In compressed broadcasts it counts frames, and one is inflated and compared.
+  by byte; one that is altered, lost or doubled fails the run. In compressed broadcasts it counts frames, and one is inflated and compared.
 - Both processes' time on their cores is read from the kernel at both ends of the window. Below 95 % of its core a
   server was waiting, and the figure is a lower bound: the row says \`generator-bound\`, or \`disturbed\` if
   another process had one of the two cores. \`µs each\` is the server's processor time for one unit of work. With one broadcast in flight a fast server waits for the slowest receiver by

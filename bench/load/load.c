@@ -336,11 +336,13 @@ static void runWindow(void) {
   uint64_t perMessage = plan.mode == MODE_BROADCAST ? (uint64_t)plan.connections : 1;
   int64_t patience = nowNs() + 5000000000LL;
   while (nowNs() < patience && (plan.mode == MODE_CHURN ? opening > 0 : delivered < sent * perMessage)) turn(10);
+  /* One that comes twice comes last. */
+  for (patience = nowNs() + 50000000LL; nowNs() < patience;) turn(10);
   if (plan.mode == MODE_CHURN ? opening > 0 : delivered != sent * perMessage) {
     char detail[80];
     snprintf(detail, sizeof detail, "%llu of %llu", (unsigned long long)(plan.mode == MODE_CHURN ? churned : delivered),
              (unsigned long long)(plan.mode == MODE_CHURN ? (uint64_t)opened : sent * perMessage));
-    fail(delivered > sent * perMessage ? "more arrived than were due" : "not everything arrived", detail);
+    fail("not what was due arrived", detail);
   }
   double seconds = (double)(at - begin) / 1e9;
   printf("{\"count\":%llu,\"seconds\":%.6f,\"bytes\":%llu,\"serverRan\":%.4f,\"serverWaited\":%.4f,"
