@@ -20,7 +20,7 @@ export function resolveAddress(
   location: EnginePlatform['location'],
 ): Address {
   const { protocol = 'http:', hostname = 'localhost', port = '' } = location ?? {};
-  let source = uri ?? '/';
+  let source = uri || '/';
   if (source.startsWith('//')) source = protocol + source;
   else if (source.startsWith('/')) source = `${protocol}//${hostname}${port && `:${port}`}${source}`;
   else if (!/^[a-z]+:\/\//i.test(source)) source = `${location ? protocol : 'https:'}//${source}`;
