@@ -1,0 +1,62 @@
+/**
+ * What: the options that a server-side runtime needs and the standard has no word for.
+ * Must not know: how they are used.
+ */
+import type { RequestOptions } from 'node:https';
+import { isObject, isSequence, type Members, toDictionary } from './conversion.ts';
+
+/**
+ * Options of the connection. Deviation: the standard has none of these, because a browser decides them itself.
+ */
+export interface ConnectionInit {
+  /** More header fields of the opening request. */
+  headers?: Readonly<Record<string, string>> | Iterable<readonly [string, string]> | undefined;
+  /** Options of `https.request`: `ca`, `cert`, `key`, `rejectUnauthorized`, `servername`, `agent`, `lookup`, ... */
+  request?: RequestOptions | undefined;
+  /** Whether to offer permessage-deflate; default true, as browsers do. */
+  perMessageDeflate?: boolean | undefined;
+  /** Largest message accepted, in bytes after inflation; default 100 MiB, as in `ws`; 0: no limit. */
+  payloadLimitBytes?: number | undefined;
+  /** How long the opening handshake may take, in ms; default: as long as TCP allows. */
+  handshakeTimeoutMs?: number | undefined;
+  /** How long the server may take for the closing handshake, in ms; default 10000, as in Chromium. */
+  closeTimeoutMs?: number | undefined;
+  /** Pings the server to find half-open connections; default: none. */
+  heartbeat?: { readonly intervalMs: number; readonly timeoutMs: number } | undefined;
+}
+
+/** The options that may stand in place of the constructor's second argument, or behind it. */
+export interface WebSocketInit extends ConnectionInit {
+  protocols?: string | Iterable<string> | undefined;
+}
+
+/**
+ * Whether a second argument of `new WebSocket()` is meant as {@link WebSocketInit}. The standard would make a string
+ * of such an object, `[object Object]`, and refuse it as a subprotocol: nothing is lost.
+ */
+export function isInit(value: unknown): value is Members {
+  if (!isObject(value) || typeof value === 'function' || isSequence(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+/** The header fields in the form that `http.request` takes. A name that comes twice has both values. */
+export function toHeaders(headers: ConnectionInit['headers']): Record<string, string> {
+  const fields: Record<string, string> = {};
+  if (headers === undefined || headers === null) return fields;
+  const names = new Map<string, string>();
+  const pairs = isSequence(headers)
+    ? (headers as Iterable<readonly [string, string]>)
+    : Object.entries(toDictionary('headers', headers));
+  for (const [name, value] of pairs) {
+    const key = name.toLowerCase();
+    const known = names.get(key);
+    if (known === undefined) {
+      names.set(key, name);
+      fields[name] = `${value}`;
+    } else {
+      fields[known] += `, ${value}`;
+    }
+  }
+  return fields;
+}
