@@ -3,13 +3,13 @@
  * Must not know: the connection's state; who calls has made sure that the frame may go.
  */
 import { frameHeaderLength, writeFrameHeader, writeMaskedFrameHeader } from '../../wire/websocket/frame.ts';
-import { mask, maskInto, readKey } from '../../wire/websocket/mask.ts';
+import { mask, readKey } from '../../wire/websocket/mask.ts';
 import type { ConnectionOptions, ConnectionSink } from './connection-port.ts';
 
 /** A server's larger payloads are not copied behind their header but put out as they are. */
 const joinUpToBytes = 4096;
-/** Up to this length the copy that masks is faster; above, the platform's copy and then masking by words. */
-const maskIntoUpToBytes = 256;
+/** Up to this length a loop copies faster than the platform does. */
+const loopUpToBytes = 32;
 
 const keyBytes = new Uint8Array(4);
 
@@ -38,8 +38,7 @@ export function putBytes(
     const offset = sink.connectionReserve(headerLength + length);
     const target = sink.outputTarget;
     const at = writeFrameHeader(target, offset, firstByte, length);
-    if (length <= maskIntoUpToBytes) maskInto(target, at, payload, 0, length, 0);
-    else target.set(payload, at);
+    copyPayload(target, at, payload);
     return;
   }
   // RFC 6455 section 5.1: a client masks every frame that it sends.
@@ -47,12 +46,17 @@ export function putBytes(
   const offset = sink.connectionReserve(frameHeaderLength(length, true) + length);
   const target = sink.outputTarget;
   const at = writeMaskedFrameHeader(target, offset, firstByte, length, key);
-  if (length <= maskIntoUpToBytes) {
-    maskInto(target, at, payload, 0, length, key);
-  } else {
-    target.set(payload, at);
-    mask(target, at, at + length, key);
+  copyPayload(target, at, payload);
+  mask(target, at, at + length, key);
+}
+
+function copyPayload(target: Uint8Array, offset: number, payload: Uint8Array): void {
+  const { length } = payload;
+  if (length > loopUpToBytes) {
+    target.set(payload, offset);
+    return;
   }
+  for (let i = 0; i < length; i++) target[offset + i] = payload[i]!;
 }
 
 /** As {@link putBytes} for a payload that is text: it is encoded where the frame is written. */

@@ -34,7 +34,7 @@ const finalBinary = finBit | Opcode.binary;
 /** With delivery `stream`, inflated in parts so small that a part of the worst case stays below 16 MiB. */
 const inflateStepBytes = 16_384;
 /** Up to this length the copy that unmasks is faster; above, masking by words in place and the platform's copy. */
-const maskIntoUpToBytes = 512;
+const maskIntoUpToBytes = 128;
 
 /** Filled anew for each header; nothing is kept in it. */
 const header = new FrameHeader();
