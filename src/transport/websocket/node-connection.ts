@@ -2,13 +2,13 @@
  * What: joins a Node socket (net, tls, any Duplex) with the sans-I/O WebSocketConnection, either role.
  * Must not know: handshakes, HTTP, or the public API above it (`ws`, engine).
  */
+import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import type { PeerError } from '../../base/errors.ts';
-import {
-  type ConnectionOptions,
-  type ConnectionSink,
-  WebSocketConnection,
-} from '../../protocol/websocket/connection.ts';
+import { WebSocketConnection } from '../../protocol/websocket/connection.ts';
+import type { ConnectionOptions, ConnectionSink } from '../../protocol/websocket/connection-port.ts';
+import { encodeFrame } from '../../wire/websocket/frame.ts';
+import { Opcode } from '../../wire/websocket/opcode.ts';
 import {
   borrowOutbox,
   type Outbox,
@@ -58,6 +58,10 @@ export interface ConnectionListener {
 export interface NodeConnectionOptions extends ConnectionOptions {
   /** How long the peer may take for its close frame and for ending TCP, in ms; then the socket is destroyed. */
   readonly closeTimeoutMs: number;
+  /** Server role, and nothing is compressed. */
+  readonly sharesFrames: boolean;
+  /** Finds peers that have gone without a word; null: not. */
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number } | null;
 }
 
 /** Larger payloads of a server are not copied by the machine (see `sendMessage`). */
@@ -114,6 +118,7 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
   /** @internal */ timer: ReturnType<typeof setTimeout> | null = null;
   /** @internal */ waitsForDrain = false;
   /** @internal */ hasFailed = false;
+  /** @internal The socket is closed. */ isEnded = false;
 
   constructor(socket: Duplex, options: NodeConnectionOptions, subprotocol = '') {
     this.socket = socket;
@@ -136,6 +141,11 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
   /** Whether permessage-deflate was agreed on. */
   get isDeflated(): boolean {
     return this.options.deflate !== null;
+  }
+
+  /** Whether uncompressed frames made for many receivers can be sent by `sendFrame`. */
+  get canShareFrames(): boolean {
+    return this.options.sharesFrames;
   }
 
   /** Whether messages can be sent: no close frame has gone or come, and the socket lives. */
@@ -193,10 +203,18 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
     return true;
   }
 
-  /** Sends a frame made for many receivers (`encodeServerFrame`, `encodeDeflatedServerFrame`); server role only. */
-  sendFrame(frame: Uint8Array, callback?: SendCallback, isDeflated = false): boolean {
+  /**
+   * Sends a frame made for many receivers (`encodeServerFrame`, `encodeDeflatedServerFrame`); server role only.
+   * @param payloadBytes what it adds to `bufferedBytes`.
+   */
+  sendFrame(
+    frame: Uint8Array,
+    callback?: SendCallback,
+    isDeflated = false,
+    payloadBytes = frame.length,
+  ): boolean {
     if (!this.machine.sendEncoded(frame, isDeflated)) return false;
-    this.#sent(frame.length, callback);
+    this.#sent(payloadBytes, callback);
     return true;
   }
 
@@ -231,6 +249,41 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
     this.socket.destroy();
   }
 
+  /**
+   * Sends a message in a frame masked or not against the rule of the role: for talking to peers that break it too.
+   */
+  sendMasked(
+    data: Uint8Array | string,
+    isBinary: boolean,
+    isMasked: boolean,
+    callback?: SendCallback,
+  ): boolean {
+    if (!this.isOpen) return false;
+    const { codec, random } = this.options;
+    const key = new Uint8Array(4);
+    if (isMasked) random.fill(key);
+    const frame = encodeFrame(
+      {
+        opcode: isBinary ? Opcode.binary : Opcode.text,
+        payload: typeof data === 'string' ? codec.encodeUtf8(data) : data,
+        isFinal: true,
+        isDeflated: false,
+        maskKey: isMasked ? key[0]! | (key[1]! << 8) | (key[2]! << 16) | (key[3]! << 24) : null,
+      },
+      codec,
+    );
+    this.connectionOutput(frame);
+    this.#sent(payloadLength(data), callback);
+    return true;
+  }
+
+  /** Ends the connection without a close frame, after what was sent; the peer has `closeTimeoutMs` to end too. */
+  abandon(): void {
+    this.flush();
+    this.socket.end();
+    this.#startTimer(onCloseTimeout, this.options.closeTimeoutMs);
+  }
+
   /** Stops reading. Messages of the chunk being parsed still come, as with `ws`. */
   pause(): void {
     this.socket.pause();
@@ -238,6 +291,19 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
 
   resume(): void {
     this.socket.resume();
+  }
+
+  /** Holds back what comes, from the next message of the present chunk on, until `releaseMessages`. */
+  holdMessages(): void {
+    this.machine.pauseReceiving();
+    this.socket.pause();
+  }
+
+  releaseMessages(): void {
+    this.machine.resumeReceiving();
+    if (this.machine.isPaused) return;
+    if (this.isEnded) this.#finish();
+    else this.socket.resume();
   }
 
   /** Passes what was gathered to the socket now instead of at the end of the turn. */
@@ -330,7 +396,7 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
   /** @internal */
   connectionCloseReceived(code: number, reason: Uint8Array): void {
     this.closeCode = code;
-    if (reason.length > 0) this.closeReason = reason.slice();
+    if (reason.length > 0) this.closeReason = Buffer.from(reason);
     this.listener!.onCloseFrame(code, this.closeReason);
     this.flush();
     // Nothing more is parsed, but the socket must be read for its end to be seen.
@@ -348,11 +414,12 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
   connectionFailed(error: PeerError): void {
     this.hasFailed = true;
     this.error = error;
-    this.listener!.onError(error);
     this.flush();
     this.socket.resume();
     this.socket.end();
     this.#startTimer(onCloseTimeout, this.options.closeTimeoutMs);
+    // Last: the listener may throw.
+    this.listener!.onError(error);
   }
 
   /** @internal */
@@ -385,12 +452,17 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
     // A paused socket may hold what came before its end; it is still a part of the conversation.
     const rest: unknown = socket.readableLength > 0 ? socket.read() : null;
     if (rest instanceof Uint8Array) this.machine.receive(rest);
-    if (this.machine.isPaused) this.machine.resumeReceiving();
     socket[kConnection] = undefined;
     if (this.timer !== null) clearTimeout(this.timer);
     this.flush();
-    this.machine.dispose();
+    this.isEnded = true;
     this.listener!.onEnding();
+    // Messages are being held: who holds them gets them before the end.
+    if (!this.machine.isPaused || this.machine.heldBytes === 0) this.#finish();
+  }
+
+  #finish(): void {
+    this.machine.dispose();
     this.listener!.onClose(this.hasFailed ? 1006 : this.closeCode, this.closeReason, this.error);
   }
 

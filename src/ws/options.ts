@@ -1,0 +1,92 @@
+/**
+ * What: the options of client and server under the names of `ws`, and their translation for the floors below.
+ * Must not know: what is done with them.
+ */
+import type { ZlibOptions } from 'node:zlib';
+import { NodeDeflate } from '../transport/platform/node-deflate.ts';
+import type { DeflateSettings, ShellSettings } from '../transport/websocket/node-settings.ts';
+
+/** Finds peers that have gone without a word. */
+export interface HeartbeatOptions {
+  /** How long nothing may come before a ping is sent, in ms. */
+  readonly intervalMs: number;
+  /** How long after the ping anything must have come, in ms; then the socket is destroyed. */
+  readonly timeoutMs: number;
+}
+
+export interface PerMessageDeflateOptions {
+  readonly serverNoContextTakeover?: boolean | undefined;
+  readonly clientNoContextTakeover?: boolean | undefined;
+  readonly serverMaxWindowBits?: number | undefined;
+  /** A client may give `true`: the server may choose. */
+  readonly clientMaxWindowBits?: number | boolean | undefined;
+  readonly zlibDeflateOptions?: ZlibOptions | undefined;
+  readonly zlibInflateOptions?: ZlibOptions | undefined;
+  /** Messages shorter than this are not compressed when this side keeps no context. Default 1024 bytes. */
+  readonly threshold?: number | undefined;
+  /** Of `ws`, for its thread pool. Compression is done in place here; accepted and not used. */
+  readonly concurrencyLimit?: number | undefined;
+}
+
+/** What client and server have in common. */
+export interface CommonOptions {
+  /** False: one event a turn of the event loop. Default true. */
+  readonly allowSynchronousEvents?: boolean | undefined;
+  /** Whether pings are answered. Default true. */
+  readonly autoPong?: boolean | undefined;
+  /** How long the peer may take to close, in ms. Default 30000. */
+  readonly closeTimeout?: number | undefined;
+  /** Most chunks in which one frame may come. Default 0: none, since `maxPayload` and the memory budget hold. */
+  readonly maxBufferedChunks?: number | undefined;
+  /** Most frames of one message. Default 0: none, since the memory budget counts what a fragment costs. */
+  readonly maxFragments?: number | undefined;
+  /** Largest message in bytes, after inflation. Default 100 MiB; 0: no limit. */
+  readonly maxPayload?: number | undefined;
+  readonly perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
+  readonly skipUTF8Validation?: boolean | undefined;
+  /** Not in `ws`. Default: none. */
+  readonly heartbeat?: HeartbeatOptions | null | undefined;
+}
+
+function nonNegative(value: number | undefined, fallback: number): number {
+  return value === undefined ? fallback : Math.max(0, Math.floor(value) || 0);
+}
+
+/** The settings of connections that have these options. */
+export function toShellSettings(options: CommonOptions): ShellSettings {
+  return {
+    limits: {
+      payloadLimitBytes: nonNegative(options.maxPayload, 100 * 1024 * 1024),
+      fragmentLimit: nonNegative(options.maxFragments, 0),
+      chunkLimit: nonNegative(options.maxBufferedChunks, 0),
+    },
+    checkUtf8: options.skipUTF8Validation !== true,
+    autoPong: options.autoPong !== false,
+    closeTimeoutMs: options.closeTimeout ?? 30_000,
+    heartbeat: options.heartbeat ?? null,
+  };
+}
+
+/** @param byDefault what an absent option means. */
+export function toDeflateSettings(
+  option: boolean | PerMessageDeflateOptions | undefined,
+  byDefault: boolean,
+): DeflateSettings | null {
+  const chosen = option ?? byDefault;
+  if (!chosen) return null;
+  if (chosen === true) return {};
+  const { serverNoContextTakeover, clientNoContextTakeover, serverMaxWindowBits, clientMaxWindowBits } =
+    chosen;
+  const { zlibDeflateOptions, zlibInflateOptions, threshold } = chosen;
+  return {
+    serverNoContextTakeover,
+    clientNoContextTakeover,
+    serverMaxWindowBits,
+    clientMaxWindowBits,
+    thresholdBytes: threshold,
+    port:
+      zlibDeflateOptions || zlibInflateOptions
+        ? new NodeDeflate(zlibDeflateOptions, zlibInflateOptions)
+        : undefined,
+  };
+}

@@ -1,0 +1,341 @@
+/**
+ * What: the class WebSocketServer as programs written for `ws` know it: who may connect, who is connected.
+ * Must not know: frames, and how a handshake is checked (transport/websocket/node-accept.ts).
+ */
+import type { EventEmitter } from 'node:events';
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import {
+  type AcceptSettings,
+  checkUpgrade,
+  completeUpgrade,
+  refuseUpgrade,
+  type UpgradePlan,
+} from '../transport/websocket/node-accept.ts';
+import { type CommonOptions, toDeflateSettings, toShellSettings } from './options.ts';
+import { TypedEmitter } from './typed-emitter.ts';
+import { attachConnection, WebSocket } from './websocket.ts';
+
+/** What `verifyClient` judges by. */
+export interface ClientInfo<R extends IncomingMessage = IncomingMessage> {
+  readonly origin: string;
+  /** Whether the connection is encrypted. */
+  readonly secure: boolean;
+  readonly req: R;
+}
+
+/** Says whether a client may connect; refused with 401. */
+export type VerifyClientCallbackSync<R extends IncomingMessage = IncomingMessage> = (
+  info: ClientInfo<R>,
+) => boolean;
+
+/** As the above, later: `callback(result, code?, message?, headers?)`. */
+export type VerifyClientCallbackAsync<R extends IncomingMessage = IncomingMessage> = (
+  info: ClientInfo<R>,
+  callback: (result: boolean, code?: number, message?: string, headers?: OutgoingHttpHeaders) => void,
+) => void;
+
+export interface ServerOptions<
+  S extends typeof WebSocket = typeof WebSocket,
+  R extends typeof IncomingMessage = typeof IncomingMessage,
+> extends CommonOptions {
+  /** Listen here with a server of its own. Exactly one of `port`, `server` and `noServer` is given. */
+  readonly port?: number | null | undefined;
+  readonly host?: string | null | undefined;
+  readonly backlog?: number | null | undefined;
+  /** Take the upgrades of this server, which stays the caller's. */
+  readonly server?: HttpServer<R> | HttpsServer<R> | null | undefined;
+  /** Listen nowhere; the caller calls `handleUpgrade`. */
+  readonly noServer?: boolean | undefined;
+  /** Accept this path only. Default: any. */
+  readonly path?: string | null | undefined;
+  /** Whether `clients` is kept. Default true. */
+  readonly clientTracking?: boolean | undefined;
+  /** Chooses a subprotocol; default: the first that the client offers. */
+  readonly handleProtocols?:
+    | ((protocols: Set<string>, request: InstanceType<R>) => string | false)
+    | null
+    | undefined;
+  readonly verifyClient?:
+    | VerifyClientCallbackSync<InstanceType<R>>
+    | VerifyClientCallbackAsync<InstanceType<R>>
+    | null
+    | undefined;
+  /** The class of server-side sockets. */
+  readonly WebSocket?: S | undefined;
+}
+
+/** The events of a {@link WebSocketServer} and the arguments of their listeners. */
+export interface ServerEvents<S, R> {
+  /** A client has connected. */
+  connection: [socket: S, request: R];
+  /** The lines of the 101 before it is sent; push more to add some. */
+  headers: [lines: string[], request: R];
+  listening: [];
+  /** The server is closed; clients may still be connected. */
+  close: [];
+  error: [error: Error];
+  /** A handshake failed. With a listener, the socket is the listener's to answer and end. */
+  wsClientError: [error: Error, socket: Duplex, request: R];
+}
+
+const State = { running: 0, closing: 1, closed: 2 } as const;
+type State = (typeof State)[keyof typeof State];
+
+const kTaken = Symbol('tautline.taken');
+
+function ignoreError(this: Duplex): void {
+  this.destroy();
+}
+
+/** Answers who did not ask for an upgrade. */
+function answerUpgradeRequired(_request: IncomingMessage, response: ServerResponse): void {
+  const body = STATUS_CODES[426]!;
+  response.writeHead(426, { 'Content-Length': body.length, 'Content-Type': 'text/plain' });
+  response.end(body);
+}
+
+/**
+ * Accepts WebSocket connections on a port, on an existing HTTP server, or from upgrades handed to it.
+ *
+ * @example
+ * const server = new WebSocketServer({ port: 8080 });
+ * server.on('connection', (socket) => {
+ *   socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+ * });
+ */
+export class WebSocketServer<
+  S extends typeof WebSocket = typeof WebSocket,
+  R extends typeof IncomingMessage = typeof IncomingMessage,
+> extends TypedEmitter<ServerEvents<InstanceType<S>, InstanceType<R>>> {
+  /** The options with their defaults. */
+  readonly options: ServerOptions<S, R>;
+  /** Who is connected; undefined with `clientTracking: false`. */
+  readonly clients!: Set<InstanceType<S>>;
+  /** The HTTP server in use; null in `noServer` mode and after `close`. */
+  _server: HttpServer<R> | HttpsServer<R> | null = null;
+  #state: State = State.running;
+  #closesWithLastClient = false;
+  readonly #accept: AcceptSettings;
+  #removeListeners: () => void = () => {};
+
+  /**
+   * @param callback called when it listens; with `port` only.
+   * @throws {TypeError} unless exactly one of `port`, `server` and `noServer` is given.
+   */
+  constructor(options?: ServerOptions<S, R>, callback?: () => void) {
+    super();
+    const chosen: ServerOptions<S, R> = {
+      allowSynchronousEvents: true,
+      autoPong: true,
+      maxBufferedChunks: 0,
+      maxFragments: 0,
+      maxPayload: 100 * 1024 * 1024,
+      skipUTF8Validation: false,
+      perMessageDeflate: false,
+      handleProtocols: null,
+      clientTracking: true,
+      closeTimeout: 30_000,
+      verifyClient: null,
+      noServer: false,
+      backlog: null,
+      server: null,
+      host: null,
+      path: null,
+      port: null,
+      WebSocket: WebSocket as S,
+      ...options,
+    };
+    const hasPort = chosen.port !== null && chosen.port !== undefined;
+    if (Number(hasPort) + Number(Boolean(chosen.server)) + Number(Boolean(chosen.noServer)) !== 1) {
+      throw new TypeError(
+        'One and only one of the "port", "server", or "noServer" options must be specified',
+      );
+    }
+    this.options = chosen;
+    this.#accept = {
+      ...toShellSettings(chosen),
+      deflate: toDeflateSettings(chosen.perMessageDeflate, false),
+    };
+    if (chosen.clientTracking) this.clients = new Set();
+    if (hasPort) {
+      const server = createServer(answerUpgradeRequired);
+      this._server = server as HttpServer<R>;
+      this.#listenTo(this._server);
+      server.listen(
+        chosen.port ?? undefined,
+        chosen.host ?? undefined,
+        chosen.backlog ?? undefined,
+        callback,
+      );
+    } else if (chosen.server) {
+      this._server = chosen.server;
+      this.#listenTo(chosen.server);
+    }
+  }
+
+  #listenTo(server: HttpServer<R> | HttpsServer<R>): void {
+    const emitter: EventEmitter = server;
+    const listeners = {
+      listening: () => this.emit('listening'),
+      error: (error: Error) => this.emit('error', error),
+      upgrade: (request: InstanceType<R>, socket: Duplex, head: Buffer) =>
+        this.handleUpgrade(request, socket, head, (client, accepted) =>
+          this.emit('connection', client, accepted),
+        ),
+    };
+    for (const [event, listener] of Object.entries(listeners)) emitter.on(event, listener);
+    this.#removeListeners = () => {
+      for (const [event, listener] of Object.entries(listeners)) emitter.removeListener(event, listener);
+    };
+  }
+
+  /**
+   * Where the server listens; null after `close`.
+   * @throws {Error} in `noServer` mode.
+   */
+  address(): AddressInfo | string | null {
+    if (this.options.noServer) throw new Error('The server is operating in "noServer" mode');
+    return this._server === null ? null : this._server.address();
+  }
+
+  /**
+   * Accepts nobody any more. Connected clients stay; a server of its own emits `close` when the last has gone.
+   * @param callback called with `close`; with an error when the server was closed before.
+   */
+  close(callback?: (error?: Error) => void): void {
+    if (this.#state === State.closed) {
+      if (callback !== undefined) this.once('close', () => callback(new Error('The server is not running')));
+      process.nextTick(() => this.#finish());
+      return;
+    }
+    if (callback !== undefined) this.once('close', () => callback());
+    if (this.#state === State.closing) return;
+    this.#state = State.closing;
+    const server = this._server;
+    this._server = null;
+    this.#removeListeners();
+    if (server !== null && !this.options.server) server.close(() => this.#finish());
+    else if (this.clients !== undefined && this.clients.size > 0) this.#closesWithLastClient = true;
+    else process.nextTick(() => this.#finish());
+  }
+
+  #finish(): void {
+    this.#state = State.closed;
+    this.emit('close');
+  }
+
+  /** Whether a request is for this server: its path, without the query, is the `path` option. May be overridden. */
+  shouldHandle(request: InstanceType<R>): boolean {
+    const { path } = this.options;
+    if (!path) return true;
+    const url = request.url ?? '';
+    const end = url.indexOf('?');
+    return (end === -1 ? url : url.slice(0, end)) === path;
+  }
+
+  /**
+   * Answers an upgrade request: accepts it and calls back, or refuses it.
+   * @param socket any Duplex.
+   * @param head what came behind the request.
+   * @throws {Error} when called twice with one socket.
+   */
+  handleUpgrade(
+    request: InstanceType<R>,
+    socket: Duplex,
+    head: Uint8Array,
+    callback: (client: InstanceType<S>, request: InstanceType<R>) => void,
+  ): void {
+    socket.on('error', ignoreError);
+    const plan = checkUpgrade(request, this.#accept, () => this.shouldHandle(request));
+    if ('status' in plan) {
+      const { status, message, headers } = plan;
+      if (message !== undefined && this.listenerCount('wsClientError') > 0) {
+        this.emit('wsClientError', new Error(message), socket, request);
+      } else {
+        refuseUpgrade(socket, status, message, headers);
+      }
+      return;
+    }
+    const { verifyClient } = this.options;
+    if (!verifyClient) {
+      this.#complete(plan, request, socket, head, callback);
+      return;
+    }
+    const info: ClientInfo<InstanceType<R>> = {
+      origin: request.headers[plan.version === 8 ? 'sec-websocket-origin' : 'origin'] as string,
+      secure: isEncrypted(request),
+      req: request,
+    };
+    if (verifyClient.length === 2) {
+      (verifyClient as VerifyClientCallbackAsync<InstanceType<R>>)(
+        info,
+        (verified, code, message, headers) => {
+          if (verified) this.#complete(plan, request, socket, head, callback);
+          else refuseUpgrade(socket, code || 401, message, headers);
+        },
+      );
+    } else if ((verifyClient as VerifyClientCallbackSync<InstanceType<R>>)(info)) {
+      this.#complete(plan, request, socket, head, callback);
+    } else {
+      refuseUpgrade(socket, 401);
+    }
+  }
+
+  #complete(
+    plan: UpgradePlan,
+    request: InstanceType<R>,
+    socket: Duplex & { [kTaken]?: true },
+    head: Uint8Array,
+    callback: (client: InstanceType<S>, request: InstanceType<R>) => void,
+  ): void {
+    // While `verifyClient` thought, the client may have gone.
+    if (!socket.readable || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    if (socket[kTaken]) {
+      throw new Error(
+        'server.handleUpgrade() was called more than once with the same socket, possibly due to a misconfiguration',
+      );
+    }
+    if (this.#state !== State.running) {
+      refuseUpgrade(socket, 503);
+      return;
+    }
+    socket[kTaken] = true;
+    const { handleProtocols } = this.options;
+    const Socket = this.options.WebSocket as typeof WebSocket;
+    const client = new Socket(null, undefined, this.options) as InstanceType<S>;
+    const connection = completeUpgrade(plan, request, socket, head, this.#accept, {
+      selectSubprotocol: handleProtocols ? (offered) => handleProtocols(offered, request) : undefined,
+      onHeaders: (lines) => this.emit('headers', lines, request),
+    });
+    socket.removeListener('error', ignoreError);
+    attachConnection(client, connection);
+    if (this.clients !== undefined) {
+      this.clients.add(client);
+      client.on('close', () => this.#forget(client));
+    }
+    callback(client, request);
+  }
+
+  #forget(client: InstanceType<S>): void {
+    this.clients.delete(client);
+    if (this.#closesWithLastClient && this.clients.size === 0) process.nextTick(() => this.#finish());
+  }
+}
+
+function isEncrypted(request: IncomingMessage): boolean {
+  const { authorized, encrypted } = request.socket as { authorized?: boolean; encrypted?: boolean };
+  return Boolean(authorized || encrypted);
+}
