@@ -13,6 +13,7 @@ import { Rooms } from './rooms.mjs';
 
 const CONNECTIONS = 500;
 const port = Number(process.env.PORT ?? 3000);
+const host = process.env.HOST;
 
 const http = createServer(serveFiles(new URL('./public/', import.meta.url)));
 const io = new Server(http, { maxHttpBufferSize: 256 * 1024 });
@@ -98,10 +99,10 @@ io.on('connection', (socket) => {
   });
 });
 
-http.listen(port, process.env.HOST, () => {
+http.listen(port, host, () => {
   const { port: listening } = http.address();
   rooms = new Rooms(process.env.ROOM_DATA ?? join(tmpdir(), `tautline-room-${listening}`));
-  console.log(`The room is open: http://localhost:${listening}`);
+  console.log(`The room is open: http://${host ?? 'localhost'}:${listening}`);
 });
 
 http.on('error', (error) => {

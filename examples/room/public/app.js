@@ -82,13 +82,14 @@ tools.addEventListener('clear', () => outbox.add({ type: 'clear', seen: copy.seq
 const showUnfinished = () => {
   board.showUnfinished(pen.stroke ? [...drafts.strokes.values(), pen.stroke] : [...drafts.strokes.values()]);
 };
-copy.addEventListener('change', () => {
+const showCopy = () => {
   const strokes = copy.strokes();
   board.show(strokes);
   chat.show(copy.messages(), copy.me);
   tools.allow({ undo: mine.canUndo, redo: mine.canRedo, clear: strokes.length > 0 });
   showEmptyBoard();
-});
+};
+copy.addEventListener('change', showCopy);
 drafts.addEventListener('change', () => {
   showUnfinished();
   showCursors(drafts.cursors, (id) => people.nameOf(id));
@@ -168,5 +169,7 @@ document.addEventListener('keydown', (event) => {
 });
 
 setPointer(tools.ink);
+// What was waiting before the reload is there already.
+showCopy();
 showStatus(connection, outbox);
 connection.open();

@@ -84,7 +84,8 @@ export class Chat extends EventTarget {
       else list.insertBefore(item, place);
       before = message;
     }
-    empty.hidden = messages.length > 0;
+    // Until the room has been told, nobody knows whether it is empty.
+    empty.hidden = me === undefined || messages.length > 0;
     if (!added) return;
     const mine = messages.at(-1).by === me;
     if (wasAtEnd || mine) scrollToEnd();
@@ -166,8 +167,8 @@ function fill(item, message, before, me) {
   const { by, at, waiting = false } = message;
   const [name, when] = item.firstElementChild.children;
   const newDay = at !== undefined && !sameDay(at, before?.at);
-  const together =
-    !newDay && before?.by === by && (at ?? Date.now()) - (before.at ?? Date.now()) < TOGETHER_MS;
+  const sinceMs = before === undefined ? Infinity : (at ?? Date.now()) - (before.at ?? Date.now());
+  const together = !newDay && before?.by === by && sinceMs < TOGETHER_MS;
   item.classList.toggle('together', together);
   item.classList.toggle('mine', by === me);
   item.classList.toggle('waiting', waiting);

@@ -24,7 +24,7 @@ const CONFIRM_WITHIN_MS = 10_000;
 /** Delays double from the first to the last. Each page draws its own first one, so that after a restart of the
  * server they do not all come back at once; without further chance, the page can tell how long it will wait. */
 const FIRST_DELAY_MS = 500 + Math.random() * 500;
-const LAST_DELAY_MS = 10_000;
+const LAST_DELAY_MS = 5000;
 
 /**
  * The connection and its state, as a `change` event and these fields:

@@ -16,6 +16,8 @@ export class People extends EventTarget {
 
   constructor() {
     super();
+    // No button of the form, else Enter in the field would press it, as the first one.
+    document.getElementById('keep-name').addEventListener('click', () => dialog.close());
     dialog.addEventListener('close', () => {
       if (dialog.returnValue === 'save' && person.rename(field.value))
         this.dispatchEvent(new Event('rename'));
