@@ -10,7 +10,7 @@ import type { DefaultEventsMap, EventsMap } from '../base/typed-events.ts';
 import type { EngineEvents, WriteOptions } from '../engine/client/events.ts';
 import type { EnginePlatform } from '../engine/client/options.ts';
 import { EngineSocket } from '../engine/client/socket.ts';
-import type { Packet } from '../wire/events/packet.ts';
+import type { IncomingBytes, Packet } from '../wire/events/packet.ts';
 import { Decoder, Encoder, type PacketDecoder, type PacketEncoder } from '../wire/events/parser.ts';
 import { type BackoffSettings, backoffDelayMs } from './backoff.ts';
 import type { DisconnectDescription, ManagerOptions, SocketOptions } from './options.ts';
@@ -232,7 +232,7 @@ export class Manager<
     this.#listen('ping', () => this.emitReserved('ping'));
     this.#listen('data', (data) => {
       try {
-        decoder.add(data as string | Uint8Array);
+        decoder.add(data as string | IncomingBytes);
       } catch (error) {
         this.#closed('parse error', error as Error);
       }

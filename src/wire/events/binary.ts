@@ -3,7 +3,7 @@
  * Must not know: packets, JSON text, or how attachments travel.
  */
 import { PeerError, UsageError } from '../../base/errors.ts';
-import type { Attachment } from './packet.ts';
+import type { Attachment, IncomingBytes } from './packet.ts';
 
 /**
  * Deepest nesting of a message. JSON.parse takes half a million levels, at which the first recursive function of
@@ -67,7 +67,7 @@ export function toAttachment(value: ArrayBuffer | ArrayBufferView | Blob): Attac
  */
 export function restoreAttachments(
   value: unknown,
-  attachments: readonly Uint8Array[] | null,
+  attachments: readonly IncomingBytes[] | null,
   depth = 0,
 ): unknown {
   if (typeof value !== 'object' || value === null) return value;

@@ -8,6 +8,7 @@ import {
   type AckPacket,
   type Attachment,
   type EventPacket,
+  type IncomingBytes,
   type Packet,
   PacketType,
   reservedEvents,
@@ -168,7 +169,7 @@ export function isPacketValid(packet: unknown): packet is Packet {
 /** A binary packet whose attachments are still on their way. */
 export class PendingPacket {
   readonly packet: EventPacket | AckPacket;
-  readonly attachments: Uint8Array[] = [];
+  readonly attachments: IncomingBytes[] = [];
 
   constructor(packet: EventPacket | AckPacket) {
     this.packet = packet;
@@ -179,7 +180,7 @@ export class PendingPacket {
    * @returns the whole packet once the last one is there, before that null.
    * @throws {PeerError} `EVENT_ERR_ATTACHMENT`, `EVENT_ERR_TOO_DEEP`.
    */
-  add(bytes: Uint8Array): EventPacket | AckPacket | null {
+  add(bytes: IncomingBytes): EventPacket | AckPacket | null {
     const { attachments, packet } = this;
     attachments.push(bytes);
     if (attachments.length < (packet.attachments ?? 0)) return null;

@@ -21,6 +21,9 @@ export const protocol = 5;
 /** Bytes inside of a message, sent beside its text. A Blob is read by the transport, in browsers only. */
 export type Attachment = Uint8Array | Blob;
 
+/** Bytes of a message that comes in: what the platform gives its programs (a Buffer, in browsers an ArrayBuffer). */
+export type IncomingBytes = Uint8Array | ArrayBuffer | Blob;
+
 /** An event's name and its arguments. Numbers are names too in Socket.IO. */
 export type EventArguments = [name: string | number, ...args: unknown[]];
 

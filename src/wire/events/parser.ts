@@ -12,7 +12,7 @@ import {
   type JsonReviver,
   PendingPacket,
 } from './codec.ts';
-import { type Attachment, type Packet, protocol } from './packet.ts';
+import { type Attachment, type IncomingBytes, type Packet, protocol } from './packet.ts';
 
 /** Packets to texts and bytes. */
 export interface PacketEncoder {
@@ -22,8 +22,8 @@ export interface PacketEncoder {
 
 /** Texts and bytes to packets. One for each connection. */
 export interface PacketDecoder {
-  /** Takes the next message; throws when it is not valid. */
-  add(message: string | Uint8Array): void;
+  /** Takes the next message; throws when it is not valid. Bytes are handed on in the kind in which they come. */
+  add(message: string | IncomingBytes): void;
   on(event: 'decoded', listener: (packet: Packet) => void): unknown;
   off(event: 'decoded', listener: (packet: Packet) => void): unknown;
   /** Forgets a half-received packet. */
@@ -72,7 +72,7 @@ export class Decoder implements PacketDecoder {
    * Takes the next message.
    * @throws {PeerError} `EVENT_ERR_INVALID_PACKET` and the other codes of `decodePacket`; the connection cannot go on.
    */
-  add(message: string | Uint8Array | ArrayBuffer): void {
+  add(message: string | IncomingBytes): void {
     if (typeof message === 'string') {
       if (this.#pending !== null) {
         throw new PeerError('A text came where an attachment was due', { code: 'EVENT_ERR_ATTACHMENT' });
@@ -87,7 +87,7 @@ export class Decoder implements PacketDecoder {
     if (pending === null) {
       throw new PeerError('Bytes came that belong to no packet', { code: 'EVENT_ERR_ATTACHMENT' });
     }
-    const packet = pending.add(message instanceof ArrayBuffer ? new Uint8Array(message) : message);
+    const packet = pending.add(message);
     if (packet !== null) {
       this.#pending = null;
       this.#decoded(packet);
