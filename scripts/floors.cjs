@@ -10,15 +10,11 @@ const floors = [
     ports: ['wire/port.ts'],
   },
   { floor: 2, rooms: ['protocol/websocket', 'protocol/session'], ports: ['protocol/port.ts'] },
+  // What Node and browsers give for the ports of F0: the ground that the rooms of F3 share.
+  { floor: 2.5, rooms: ['transport/platform'] },
   {
     floor: 3,
-    rooms: [
-      'transport/websocket',
-      'transport/sse',
-      'transport/long-polling',
-      'transport/short-polling',
-      'transport/platform',
-    ],
+    rooms: ['transport/websocket', 'transport/sse', 'transport/long-polling', 'transport/short-polling'],
     ports: ['transport/port.ts'],
   },
   { floor: 4, rooms: ['engine/server', 'engine/client'], ports: ['engine/port.ts'] },
