@@ -244,8 +244,7 @@ export class Client implements PeerListener {
 
   /** Closes the connection. */
   close(): void {
-    // The reason is ours, whether the session reports its end at once or later.
-    this.peer.listener = null;
+    // A session that ends at once reports `forced close`; as in Socket.IO, that is the reason then.
     if (this.peer.isOpen) this.peer.close();
     this.#end('forced server close', undefined);
   }
@@ -253,7 +252,6 @@ export class Client implements PeerListener {
   /** The peer has sent what no peer should: its sockets are told why, and it is closed. */
   #fail(error: Error): void {
     for (const socket of this.#allSockets()) socket.reportError(error);
-    this.peer.listener = null;
     this.peer.close();
     this.#end('forced close', error);
   }

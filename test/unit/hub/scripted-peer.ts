@@ -17,6 +17,8 @@ export class ScriptedPeer implements ClientConnection {
   readonly id = `session-${count++}`;
   isOpen = true;
   isWritable = true;
+  /** Whether it reports its end within `close()`; otherwise the test does, with {@link break}. */
+  closesAtOnce = true;
   listener: PeerListener | null = null;
   request: ClientConnection['request'];
   /** What was sent, as text or bytes, since the last {@link take}. */
@@ -33,7 +35,7 @@ export class ScriptedPeer implements ClientConnection {
 
   close(): void {
     this.isOpen = false;
-    this.listener?.peerClosed('forced close', undefined);
+    if (this.closesAtOnce) this.listener?.peerClosed('forced close', undefined);
   }
 
   /** The peer says something. */

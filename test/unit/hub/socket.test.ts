@@ -376,7 +376,15 @@ describe('the end of a socket', () => {
     ['the heartbeat stops', 'ping timeout', ({ peer }) => peer.break('ping timeout')],
     ['the session closes itself', 'forced close', ({ peer }) => peer.close()],
     ['the peer talks nonsense', 'forced close', ({ peer }) => void peer.say('x')],
-    ['the peer connects twice', 'forced server close', ({ peer }) => void peer.say('0')],
+    ['the peer connects twice', 'forced close', ({ peer }) => void peer.say('0')],
+    [
+      'the peer connects twice, and its session ends later',
+      'forced server close',
+      ({ peer }) => {
+        peer.closesAtOnce = false;
+        peer.say('0');
+      },
+    ],
     ['the server shuts down', 'server shutting down', ({ nsp }) => void nsp.server.closeNamespaces()],
   ];
   it.each(ends)('is told once when %s: %s', (_title, reason, act) => {
