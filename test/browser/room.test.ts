@@ -3,6 +3,7 @@
  * Must not know: how the room works inside; it sees what people see.
  */
 import type { Browser, Page } from 'playwright-core';
+import { io } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { enter, type Guest, launchBrowser, MiddleBox, RoomServer } from './room-server.ts';
 
@@ -376,6 +377,64 @@ describe('a server', () => {
       await sees(linus, [0.5, 0.2]);
     },
   );
+});
+
+describe('a program that is no page', () => {
+  it('can send what it likes, and the room goes on', async () => {
+    const path = freshRoom();
+    const ada = await join(path, 'Ada');
+    const auth = { room: path.slice(3), key: 'the-key-of-a-program', name: 'Program' };
+    const socket = io(server.address, { auth, transports: ['websocket'], reconnection: false });
+    await new Promise((resolve) => socket.once('welcome', resolve));
+    await expect.poll(() => people(ada)).toEqual(['Ada (you)', 'Program']);
+    const nonsense: unknown[] = [
+      undefined,
+      null,
+      1,
+      'x',
+      [],
+      {},
+      [[[]]],
+      { length: 1e9 },
+      Array(1000).fill({}),
+      Buffer.alloc(9),
+    ];
+    for (const event of [
+      'operations',
+      'draft',
+      'cursor',
+      'typing',
+      'rename',
+      'echo',
+      'unknown',
+      'toString',
+    ]) {
+      for (const value of nonsense) socket.emit(event, value);
+      socket.emit(event);
+      socket.emit(event, 1, 2, 3);
+    }
+    const refusals = await socket
+      .timeout(10_000)
+      .emitWithAck('operations', [null, { id: 'program-1.1', type: 'no' }]);
+    expect(refusals).toEqual(['not a valid operation', 'not a valid operation']);
+    const confirmed = await socket
+      .timeout(10_000)
+      .emitWithAck('operations', [{ id: 'program-1.2', type: 'say', text: 'Still here' }]);
+    expect(confirmed).toEqual([null]);
+    await hears(ada, 'Still here');
+    expect(await texts(ada)).toEqual(['Still here']);
+    // Of all that, one thing made sense: x is a name.
+    expect(await people(ada)).toEqual(['Ada (you)', 'x']);
+    socket.disconnect();
+    await expect.poll(() => people(ada)).toEqual(['Ada (you)']);
+  });
+
+  it('is told why it may not enter', async () => {
+    const socket = io(server.address, { auth: { room: '../etc' }, reconnection: false });
+    const error = await new Promise<Error>((resolve) => socket.once('connect_error', resolve));
+    expect(error.message).toBe('This page and the server do not understand each other.');
+    socket.disconnect();
+  });
 });
 
 describe('with the keyboard alone', () => {
