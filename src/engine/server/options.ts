@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { PollCompression } from '../../transport/long-polling/node-compression.ts';
+import type { ZlibSettings } from '../../transport/platform/node-deflate.ts';
 import { TransportName } from '../../transport/port.ts';
 import type { CookieOptions } from './cookie.ts';
 import type { CorsOptions, CorsOptionsDelegate } from './cors.ts';
@@ -25,8 +26,10 @@ export interface PerMessageDeflateOptions {
   readonly clientNoContextTakeover?: boolean;
   readonly serverMaxWindowBits?: number;
   readonly clientMaxWindowBits?: number | boolean;
-  readonly zlibDeflateOptions?: { readonly level?: number; readonly memLevel?: number };
-  readonly zlibInflateOptions?: object;
+  /** `level`, `memLevel` and `strategy` of zlib. */
+  readonly zlibDeflateOptions?: ZlibSettings;
+  readonly zlibInflateOptions?: ZlibSettings;
+  /** Accepted for compatibility: compression is synchronous here, so there is nothing to limit. */
   readonly concurrencyLimit?: number;
 }
 

@@ -12,9 +12,15 @@ import {
 } from '../../transport/long-polling/node-server.ts';
 import { nodeByteCodec } from '../../transport/platform/node-byte-codec.ts';
 import { nodeClock } from '../../transport/platform/node-clock.ts';
+import { NodeDeflate } from '../../transport/platform/node-deflate.ts';
 import { nodeRandom } from '../../transport/platform/node-random.ts';
 import { type Transport, TransportName } from '../../transport/port.ts';
-import { type AcceptOptions, acceptUpgrade } from '../../transport/websocket/node-accept.ts';
+import {
+  type AcceptSettings,
+  checkUpgrade,
+  completeUpgrade,
+  refuseUpgrade,
+} from '../../transport/websocket/node-accept.ts';
 import { WebSocketServerTransport } from '../../transport/websocket/node-server.ts';
 import { attachTo, type HttpServerLike } from './attach.ts';
 import { formatCookie } from './cookie.ts';
@@ -48,11 +54,17 @@ export interface ServerEvents {
   headers: [headers: ResponseHeaders, request: IncomingMessage];
 }
 
+/** A WebSocket handshake on its way through the checks. */
+interface Handshake {
+  readonly request: EngineRequest;
+  readonly socket: Duplex;
+  readonly head: Uint8Array;
+  /** What CORS and middlewares add to the `101`. */
+  readonly headerLines: string[];
+}
+
 /** How long a session that was closed waits for the poll by which its client is told. */
 const CLOSE_TIMEOUT_MS = 30_000;
-
-const kHeaderLines = Symbol('tautline.headerLines');
-type UpgradeRequest = EngineRequest & { [kHeaderLines]?: string[] };
 
 /**
  * Engine.IO 4 on Node HTTP servers (engine.io's `Server`).
@@ -73,7 +85,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
   /** @internal */ readonly heartbeat: Heartbeat;
   readonly #middlewares: Middleware[] = [];
   readonly #polling: PollingSettings;
-  readonly #accept: AcceptOptions;
+  readonly #accept: AcceptSettings;
 
   constructor(options: ServerOptions = {}) {
     super();
@@ -92,7 +104,9 @@ export class Server extends ObservedEmitter<ServerEvents> {
     };
     this.#accept = {
       limits: { payloadLimitBytes: opts.maxHttpBufferSize },
-      onHeaders: (lines, request) => this.#addHeaderLines(lines, request),
+      deflate: deflateSettings(opts.perMessageDeflate),
+      // Text is decoded where it lies, so memory of its own would be for nothing.
+      ownedUpToBytes: 0,
     };
   }
 
@@ -161,24 +175,23 @@ export class Server extends ObservedEmitter<ServerEvents> {
 
   /** Answers a WebSocket handshake. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
-    const req: UpgradeRequest = request;
+    const handshake: Handshake = { request, socket, head, headerLines: [] };
     // Until the connection takes over, nobody else listens for the socket's errors; `close` follows them.
     socket.on('error', ignore);
     const refuse = (refusal: Refusal): void => {
-      this.#report(req, refusal);
+      this.#report(request, refusal);
       refuseSocket(socket, refusal);
     };
-    checkOrigin(this.opts.cors, req, (refusal, { headers }) => {
-      req[kHeaderLines] = headers.map(([name, value]) => `${name}: ${value}`);
+    checkOrigin(this.opts.cors, request, (refusal, { headers }) => {
+      for (const [name, value] of headers) handshake.headerLines.push(`${name}: ${value}`);
       if (refusal !== null) {
         refuse(refusal);
         return;
       }
-      const response = this.#middlewares.length === 0 ? null : new UpgradeResponse(req, socket);
-      this.#continue(req, response, true, refuse, () => {
-        if (response !== null) req[kHeaderLines]?.push(...response.takeHeaderLines());
-        if (socket.destroyed || !socket.writable) socket.destroy();
-        else this.#upgrade(req, socket, head, refuse);
+      const response = this.#middlewares.length === 0 ? null : new UpgradeResponse(request, socket);
+      this.#continue(request, response, true, refuse, () => {
+        if (response !== null) handshake.headerLines.push(...response.takeHeaderLines());
+        this.#upgrade(handshake, refuse);
       });
     });
   }
@@ -245,15 +258,11 @@ export class Server extends ObservedEmitter<ServerEvents> {
     });
   }
 
-  #upgrade(
-    request: UpgradeRequest,
-    socket: Duplex,
-    head: Uint8Array,
-    refuse: (refusal: Refusal) => void,
-  ): void {
+  #upgrade(handshake: Handshake, refuse: (refusal: Refusal) => void): void {
+    const { request } = handshake;
     const { sid } = queryOf(request);
     if (sid !== undefined) {
-      const transport = this.#acceptWebSocket(sid, request, socket, head);
+      const transport = this.#acceptWebSocket(sid, handshake);
       const session = this.clients[sid];
       if (transport === null || session === undefined) return;
       new UpgradeAttempt(session, transport, nodeClock, this.opts.upgradeTimeout);
@@ -261,7 +270,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
       return;
     }
     this.#withId(request, refuse, (id) => {
-      const transport = this.#acceptWebSocket(id, request, socket, head);
+      const transport = this.#acceptWebSocket(id, handshake);
       if (transport === null) return;
       const session = this.#begin(id, transport, request);
       transport.socket.start(transport);
@@ -269,17 +278,26 @@ export class Server extends ObservedEmitter<ServerEvents> {
     });
   }
 
-  #acceptWebSocket(
-    sid: string,
-    request: UpgradeRequest,
-    socket: Duplex,
-    head: Uint8Array,
-  ): WebSocketServerTransport | null {
-    const connection = acceptUpgrade(request, socket, head, this.#accept);
-    if (connection === null) {
-      this.#report(request, { code: errors.BAD_REQUEST, context: { name: 'TRANSPORT_HANDSHAKE_ERROR' } });
+  #acceptWebSocket(sid: string, handshake: Handshake): WebSocketServerTransport | null {
+    const { request, socket, head } = handshake;
+    if (!socket.readable || !socket.writable) {
+      // The client has gone while middlewares or the program were asked.
+      socket.destroy();
       return null;
     }
+    const plan = checkUpgrade(request, this.#accept);
+    if ('status' in plan) {
+      const { status, message, headers } = plan;
+      this.#report(request, {
+        code: errors.BAD_REQUEST,
+        context: { name: 'TRANSPORT_HANDSHAKE_ERROR', message },
+      });
+      refuseUpgrade(socket, status, message, headers);
+      return null;
+    }
+    const connection = completeUpgrade(plan, request, socket, head, this.#accept, {
+      onHeaders: (lines) => this.#addHeaderLines(lines, handshake),
+    });
     socket.off('error', ignore);
     return new WebSocketServerTransport(connection, sid);
   }
@@ -330,9 +348,8 @@ export class Server extends ObservedEmitter<ServerEvents> {
   }
 
   /** What CORS, middlewares and listeners add to a `101`. */
-  #addHeaderLines(lines: string[], request: UpgradeRequest): void {
-    lines.push(...(request[kHeaderLines] ?? []));
-    request[kHeaderLines] = undefined;
+  #addHeaderLines(lines: string[], { request, headerLines }: Handshake): void {
+    lines.push(...headerLines);
     const headers: ResponseHeaders = {};
     if (queryOf(request).sid === undefined) this.emit('initial_headers', headers, request);
     this.emit('headers', headers, request);
@@ -343,3 +360,11 @@ export class Server extends ObservedEmitter<ServerEvents> {
 }
 
 function ignore(): void {}
+
+function deflateSettings(option: ResolvedOptions['perMessageDeflate']): AcceptSettings['deflate'] {
+  if (option === false) return null;
+  if (option === true) return {};
+  const { threshold, zlibDeflateOptions, zlibInflateOptions, ...settings } = option;
+  const port = new NodeDeflate(zlibDeflateOptions, zlibInflateOptions);
+  return { ...settings, thresholdBytes: threshold, port };
+}
