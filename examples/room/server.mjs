@@ -4,7 +4,7 @@
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Server } from 'socket.io';
+import { Server } from 'tautline';
 import { Budget } from './budget.mjs';
 import { checkCursor, checkDraft, checkEntry } from './checks.mjs';
 import { serveFiles } from './files.mjs';
