@@ -234,6 +234,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       },
       upgradeEnds: (candidate) => {
         this.#stopUpgrades();
+        this.#forgetHandedOver();
         this.#adopt(candidate);
         this.#remember();
         this.#isUpgrading = false;
@@ -355,9 +356,13 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     this.emitReserved('flush');
   }
 
-  #drained(): void {
+  #forgetHandedOver(): void {
     this.writeBuffer.splice(0, this.#handedOver);
     this.#handedOver = 0;
+  }
+
+  #drained(): void {
+    this.#forgetHandedOver();
     if (this.writeBuffer.length) this.#flush();
     else {
       this.emitReserved('drain');
