@@ -18,8 +18,8 @@ import {
   type AcceptSettings,
   checkUpgrade,
   completeUpgrade,
+  type HandshakePlan,
   refuseUpgrade,
-  type UpgradePlan,
 } from '../transport/websocket/node-accept.ts';
 import { type CommonOptions, toDeflateSettings, toShellSettings } from './options.ts';
 import { TypedEmitter } from './typed-emitter.ts';
@@ -257,7 +257,7 @@ export class WebSocketServer<
   ): void {
     socket.on('error', ignoreError);
     const plan = checkUpgrade(request, this.#accept, () => this.shouldHandle(request));
-    if ('status' in plan) {
+    if (!plan.isAcceptable) {
       const { status, message, headers } = plan;
       if (message !== undefined && this.listenerCount('wsClientError') > 0) {
         this.emit('wsClientError', new Error(message), socket, request);
@@ -272,7 +272,7 @@ export class WebSocketServer<
       return;
     }
     const info: ClientInfo<InstanceType<R>> = {
-      origin: request.headers[plan.version === 8 ? 'sec-websocket-origin' : 'origin'] as string,
+      origin: plan.origin as string,
       secure: isEncrypted(request),
       req: request,
     };
@@ -292,7 +292,7 @@ export class WebSocketServer<
   }
 
   #complete(
-    plan: UpgradePlan,
+    plan: HandshakePlan,
     request: InstanceType<R>,
     socket: Duplex & { [kTaken]?: true },
     head: Uint8Array,

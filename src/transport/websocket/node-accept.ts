@@ -5,14 +5,15 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { acceptOf, parseProtocols } from './handshake-draft.ts';
-import { NodeConnection } from './node-connection.ts';
 import {
-  type DeflateChoice,
-  type DeflateSettings,
-  type ShellSettings,
-  serverConnectionOptions,
-} from './node-settings.ts';
+  checkUpgradeRequest,
+  formatUpgradeAnswer,
+  type HandshakePlan,
+  type HandshakeRefusal,
+} from '../../protocol/websocket/server-handshake.ts';
+import { nodeByteCodec } from '../platform/node-byte-codec.ts';
+import { NodeConnection } from './node-connection.ts';
+import { type DeflateSettings, type ShellSettings, serverConnectionOptions } from './node-settings.ts';
 
 /** Settings of all connections of a server. One object, kept: what is derived from it is kept with it. */
 export interface AcceptSettings extends ShellSettings {
@@ -56,23 +57,8 @@ export function refuseUpgrade(
   socket.end(`${lines.join('\r\n')}\r\n\r\n${message}`);
 }
 
-/** A handshake that may be accepted. */
-export interface UpgradePlan {
-  readonly version: number;
-  readonly key: string;
-  /** What the client offers; empty when nothing. */
-  readonly protocols: Set<string>;
-  /** What was agreed on, and the text that says so in the answer. */
-  readonly deflate: { readonly choice: DeflateChoice; readonly header: string } | null;
-}
-
-/** A handshake that must be refused. */
-export interface UpgradeRefusal {
-  readonly status: number;
-  /** What is wrong with the request; absent when the request is right and we do not want it. */
-  readonly message?: string;
-  readonly headers?: OutgoingHttpHeaders;
-}
+/** A handshake that may be accepted, or must be refused; `isAcceptable` tells. */
+export type { HandshakePlan, HandshakeRefusal } from '../../protocol/websocket/server-handshake.ts';
 
 /**
  * Checks an upgrade request (RFC 6455 section 4.2.1) and negotiates compression.
@@ -82,80 +68,32 @@ export function checkUpgrade(
   request: IncomingMessage,
   settings: AcceptSettings,
   isWanted?: () => boolean,
-): UpgradePlan | UpgradeRefusal {
-  const { headers } = request;
-  if (request.method !== 'GET') return { status: 405, message: 'Invalid HTTP method' };
-  if (headers.upgrade?.toLowerCase() !== 'websocket')
-    return { status: 400, message: 'Invalid Upgrade header' };
-  const key = headers['sec-websocket-key'];
-  if (key === undefined || !/^[+/0-9A-Za-z]{22}==$/.test(key)) {
-    return { status: 400, message: 'Missing or invalid Sec-WebSocket-Key header' };
-  }
-  const version = Number(headers['sec-websocket-version']);
-  if (version !== 13 && version !== 8) {
-    return {
-      status: 400,
-      message: 'Missing or invalid Sec-WebSocket-Version header',
-      headers: { 'Sec-WebSocket-Version': '13, 8' },
-    };
-  }
-  if (isWanted?.() === false) return { status: 400 };
-  let protocols = new Set<string>();
-  const offered = headers['sec-websocket-protocol'];
-  if (offered !== undefined) {
-    const parsed = parseProtocols(offered);
-    if (parsed === null) return { status: 400, message: 'Invalid Sec-WebSocket-Protocol header' };
-    protocols = parsed;
-  }
-  const deflate = settings.deflate ? negotiate(settings.deflate, headers['sec-websocket-extensions']) : null;
-  return { version, key, protocols, deflate };
-}
-
-function negotiate(settings: DeflateSettings, offer: string | undefined): UpgradePlan['deflate'] {
-  if (!offer?.includes('permessage-deflate')) return null;
-  return {
-    choice: {
-      agreement: {
-        ownWindowBits: 15,
-        peerWindowBits: 15,
-        ownContextTakeover: true,
-        peerContextTakeover: true,
-      },
-      settings,
-    },
-    header: 'permessage-deflate',
-  };
+): HandshakePlan | HandshakeRefusal {
+  return checkUpgradeRequest(request, settings.deflate ?? null, isWanted);
 }
 
 /** Answers 101 and makes the connection; call its `start` at once. */
 export function completeUpgrade(
-  plan: UpgradePlan,
+  plan: HandshakePlan,
   request: IncomingMessage,
   socket: Duplex,
   head: Uint8Array,
   settings: AcceptSettings,
   hooks: AcceptHooks,
 ): NodeConnection {
-  const lines = [
-    'HTTP/1.1 101 Switching Protocols',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    `Sec-WebSocket-Accept: ${acceptOf(plan.key)}`,
-  ];
   let subprotocol: string | false = '';
-  if (plan.protocols.size > 0) {
+  if (plan.subprotocols.size > 0) {
     const { selectSubprotocol } = hooks;
     subprotocol = selectSubprotocol
-      ? selectSubprotocol(plan.protocols, request)
-      : (plan.protocols.values().next().value ?? '');
-    if (subprotocol) lines.push(`Sec-WebSocket-Protocol: ${subprotocol}`);
+      ? selectSubprotocol(plan.subprotocols, request)
+      : plan.subprotocols.values().next().value!;
   }
-  if (plan.deflate !== null) lines.push(`Sec-WebSocket-Extensions: ${plan.deflate.header}`);
+  const lines = formatUpgradeAnswer(plan, subprotocol || '', nodeByteCodec);
   hooks.onHeaders?.(lines, request);
   socket.write(`${lines.join('\r\n')}\r\n\r\n`);
   prepareSocket(socket, head);
-  const options = serverConnectionOptions(settings, plan.deflate === null ? null : plan.deflate.choice);
-  return new NodeConnection(socket, options, subprotocol || '');
+  const deflate = plan.deflate && { agreement: plan.deflate.agreement, settings: settings.deflate ?? {} };
+  return new NodeConnection(socket, serverConnectionOptions(settings, deflate), subprotocol || '');
 }
 
 /** Makes a request's socket one of long life, and puts back what came behind the head. */
@@ -177,7 +115,7 @@ export function acceptUpgrade(
   options: AcceptOptions,
 ): NodeConnection | null {
   const plan = checkUpgrade(request, options);
-  if ('status' in plan) {
+  if (!plan.isAcceptable) {
     refuseUpgrade(socket, plan.status, plan.message, plan.headers);
     return null;
   }

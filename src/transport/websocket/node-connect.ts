@@ -8,9 +8,9 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import type { Random } from '../../base/port.ts';
-import { isToken } from '../../base/token.ts';
+import { areSubprotocols, ClientHandshake } from '../../protocol/websocket/client-handshake.ts';
+import { nodeByteCodec } from '../platform/node-byte-codec.ts';
 import { nodeRandom } from '../platform/node-random.ts';
-import { type ClientHandshake, createClientHandshake } from './handshake-draft.ts';
 import { prepareSocket } from './node-accept.ts';
 import { parseAddress, type Target, toTarget } from './node-address.ts';
 import { NodeConnection } from './node-connection.ts';
@@ -110,7 +110,7 @@ export class Connector {
     }
     this.#url = parseAddress(address);
     this.#firstUrl = this.#url;
-    if (new Set(protocols).size !== protocols.length || !protocols.every(isToken)) {
+    if (!areSubprotocols(protocols)) {
       throw new SyntaxError('An invalid or duplicated subprotocol was specified');
     }
     this.#options = options;
@@ -162,7 +162,14 @@ export class Connector {
   #send(headers: Record<string, http.OutgoingHttpHeader>, auth: string | undefined): void {
     const options = this.#options;
     const target = toTarget(this.#url);
-    const handshake = createClientHandshake(options);
+    const handshake = new ClientHandshake({
+      codec: nodeByteCodec,
+      random: nodeRandom,
+      version: options.protocolVersion,
+      subprotocols: options.protocols,
+      deflate: options.deflate ?? null,
+      origin: options.origin,
+    });
     const request = openRequest(target, options, { ...headers, ...handshake.headers }, target.auth ?? auth);
     this.#request = request;
     const { handshakeTimeoutMs } = options;
@@ -191,7 +198,7 @@ export class Connector {
     this.#callbacks.onUpgrade?.(response);
     // A listener may have given up.
     if (this.#isOver) return;
-    const answer = handshake.check(response);
+    const answer = handshake.check({ status: response.statusCode ?? 0, headers: response.headers });
     if (answer instanceof Error) {
       this.abort(answer);
       socket.destroy();
@@ -199,12 +206,10 @@ export class Connector {
     }
     this.#end();
     prepareSocket(socket, head);
-    const options = clientConnectionOptions(
-      this.#options,
-      answer.deflate,
-      this.#options.random ?? nodeRandom,
-    );
-    this.#callbacks.onOpen(new NodeConnection(socket, options, answer.subprotocol), response);
+    const options = this.#options;
+    const deflate = answer.deflate && { agreement: answer.deflate, settings: options.deflate ?? {} };
+    const connectionOptions = clientConnectionOptions(options, deflate, options.random ?? nodeRandom);
+    this.#callbacks.onOpen(new NodeConnection(socket, connectionOptions, answer.subprotocol), response);
   }
 
   #receiveRefusal(request: ClientRequest, response: IncomingMessage): void {

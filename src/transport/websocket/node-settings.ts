@@ -4,6 +4,7 @@
  */
 import type { DeflatePort, Random } from '../../base/port.ts';
 import type { Role } from '../../protocol/websocket/connection-port.ts';
+import type { DeflateParameters } from '../../protocol/websocket/deflate-negotiation.ts';
 import type { DeflateAgreement } from '../../protocol/websocket/permessage-deflate.ts';
 import { nodeByteCodec } from '../platform/node-byte-codec.ts';
 import { NodeDeflate } from '../platform/node-deflate.ts';
@@ -11,13 +12,7 @@ import { nodeRandom } from '../platform/node-random.ts';
 import type { NodeConnectionOptions } from './node-connection.ts';
 
 /** What one side offers or accepts of permessage-deflate (RFC 7692 section 7.1), and how it compresses. */
-export interface DeflateSettings {
-  readonly serverNoContextTakeover?: boolean | undefined;
-  readonly clientNoContextTakeover?: boolean | undefined;
-  /** 8 to 15. */
-  readonly serverMaxWindowBits?: number | undefined;
-  /** 8 to 15. A client may give `true`: the server may choose. */
-  readonly clientMaxWindowBits?: number | boolean | undefined;
+export interface DeflateSettings extends DeflateParameters {
   /** Shorter messages are sent as they are when this side keeps no context. Default 1024. */
   readonly thresholdBytes?: number | undefined;
   /** Default: zlib with its own defaults. */
