@@ -3,7 +3,7 @@
  * Must not know: how the sources are arranged below src/entry/.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,6 +15,21 @@ execFileSync(process.execPath, [join(root, 'node_modules/tsdown/dist/run.mjs')],
   cwd: root,
   stdio: 'inherit',
 });
+
+// Of the build that makes the types of the CommonJS entries only the types are wanted; and `export import` below
+// cannot name what was exported by `export { type Name }`, so that modifier goes.
+for (const file of readdirSync(join(dist, 'cjs-types'))) {
+  const path = join(dist, 'cjs-types', file);
+  if (file.endsWith('.cjs')) {
+    rmSync(path);
+    continue;
+  }
+  const declarations = readFileSync(path, 'utf8');
+  writeFileSync(
+    path,
+    declarations.replace(/^(import|export) \{[^}]*\}/gm, (clause) => clause.replace(/([{,]\s*)type /g, '$1')),
+  );
+}
 
 /**
  * CommonJS entries whose `module.exports` is a function or class. The head declares that value; every export of
@@ -62,4 +77,6 @@ for (const [name, head] of Object.entries(heads)) {
     `import api = require('./cjs-types/${name}.cjs');\n${head} {\n${members}\n}\nexport = tautline;\n`,
   );
 }
-writeFileSync(join(dist, 'protocol.d.cts'), `export * from './cjs-types/protocol.cjs';\n`);
+for (const name of ['websocket', 'protocol']) {
+  writeFileSync(join(dist, `${name}.d.cts`), `export * from './cjs-types/${name}.cjs';\n`);
+}

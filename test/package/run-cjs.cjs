@@ -12,7 +12,8 @@ assert.equal(typeof WebSocket.createWebSocketStream, 'function');
 assert.equal(io.io, io);
 assert.equal(io.connect, io);
 assert.equal(typeof io.Manager, 'function');
-assert.equal(typeof protocol.encodeFrame ?? typeof protocol.encodePacket, 'function');
+assert.equal(typeof protocol.websocket.WebSocketConnection, 'function');
+assert.equal(protocol.engine.encodePacket(new protocol.engine.OutgoingPacket('4', 'hi')), '4hi');
 
 const httpServer = createServer();
 const server = tautline(httpServer);
