@@ -99,6 +99,8 @@ export class Connection extends EventTarget {
       this.#attempts = 0;
       this.#tell({ phase: 'connected', transport: socket.io.engine.transport.name });
       this.#measure();
+      // The first one waits behind the room's contents; the next one tells what is usual.
+      setTimeout(() => this.#measure(), 1000);
     });
     socket.on('disconnect', (reason) => {
       if (reason === 'io client disconnect') return;
