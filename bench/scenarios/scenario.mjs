@@ -75,6 +75,7 @@ export async function measureRate(peer, words, plan, settings, check) {
       warmup: Math.round(settings.warmup * 1000),
       window: Math.round(settings.seconds * 1000),
     });
+    if (load.count === 0) throw new Error('nothing arrived within the window');
     check?.(Buffer.from(sample, 'hex'));
     return { value: load.count / load.seconds, version: server.version, load };
   } finally {

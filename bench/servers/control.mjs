@@ -4,8 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 
-/** The version in a package's manifest: ours one floor up, others' among the installed packages. */
+/** The version in a package's manifest: ours one floor up, others' among the installed packages. A path has none. */
 export function versionOf(/** @type {string} */ module) {
+  if (module.startsWith('/')) return module;
   const name = String(module.split('/')[0]);
   const path = name === 'tautline' ? '../../package.json' : `../../node_modules/${name}/package.json`;
   return /** @type {string} */ (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')).version);
