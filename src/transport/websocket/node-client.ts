@@ -39,8 +39,10 @@ function createWebSocketClient(target: ClientTarget): Transport {
   };
 
   const drained = () => {
+    // Busy until this has been told, or what was sent last would be taken for unsent.
+    if (!isBusy || isEnded || connection?.shouldWait) return;
     isBusy = false;
-    if (!isEnded && !connection?.shouldWait) transport.sink.transportDrained();
+    transport.sink.transportDrained();
   };
 
   const listener: ConnectionListener = {
@@ -74,42 +76,53 @@ function createWebSocketClient(target: ClientTarget): Transport {
     },
   };
 
+  const opened = (newConnection: NodeConnection) => {
+    connection = newConnection;
+    connection.start(listener);
+    if (isEnded) {
+      connection.close();
+      return;
+    }
+    if (target.options.autoUnref) (connection.socket as { unref?(): void }).unref?.();
+    transport.sink.transportOpened();
+  };
+
   const transport: Transport = {
     name: TransportName.websocket,
     get isWritable() {
-      return !!connection?.isOpen && !isBusy && !connection.shouldWait;
+      return !!connection?.isOpen && !isBusy;
     },
     get bufferedBytes() {
       return connection?.bufferedBytes ?? 0;
     },
     sink: { transportOpened() {}, transportReceived() {}, transportDrained() {}, transportClosed() {} },
     open() {
-      const { protocols = [], extraHeaders, perMessageDeflate, autoUnref, ...options } = target.options;
+      const { options } = target;
+      const { protocols = [], extraHeaders, perMessageDeflate = true } = options;
       const cookie = target.cookies?.header();
       const { pfx, key, passphrase, cert, ca, ciphers, rejectUnauthorized, agent } = options;
       const given = Object.entries({ pfx, key, passphrase, cert, ca, ciphers, rejectUnauthorized, agent });
-      handshake = connectWebSocket(
-        target.url().replace(/^http/, 'ws'),
-        {
-          ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
-          protocols: typeof protocols === 'string' ? [protocols] : protocols,
-          headers: { ...(cookie && { cookie }), ...extraHeaders },
-        },
-        {
-          onOpen(opened) {
-            handshake = undefined;
-            connection = opened;
-            opened.start(listener);
-            if (isEnded) {
-              opened.close();
-              return;
-            }
-            if (autoUnref) (opened.socket as { unref?(): void }).unref?.();
-            transport.sink.transportOpened();
-          },
+      const { threshold } = typeof perMessageDeflate === 'object' ? perMessageDeflate : {};
+      const connectOptions = {
+        ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+        protocols: typeof protocols === 'string' ? [protocols] : protocols,
+        headers: { ...(cookie && { cookie }), ...extraHeaders },
+        deflate: perMessageDeflate ? { clientMaxWindowBits: true, thresholdBytes: threshold } : null,
+      };
+      try {
+        handshake = connectWebSocket(target.url().replace(/^http/, 'ws'), connectOptions, {
+          onOpen: opened,
           onError: (cause) => fail(cause, explainSystemError(cause)),
-        },
-      );
+          onUnexpectedResponse(_request, { statusCode }) {
+            handshake?.abort();
+            fail(new Error(`Unexpected server response: ${statusCode}`), 'TRANSPORT_ERR_STATUS', statusCode);
+            return true;
+          },
+        });
+      } catch (cause) {
+        // An address or a subprotocol that cannot be. Told later: the caller is not ready for it yet.
+        queueMicrotask(() => fail(cause as Error, 'TRANSPORT_ERR_PROTOCOL'));
+      }
     },
     send(packets) {
       for (const packet of packets) {
@@ -119,7 +132,6 @@ function createWebSocketClient(target: ClientTarget): Transport {
         else connection?.sendBinary(encoded, packet.compress);
       }
       // Not writable until the end of this turn: what is sent meanwhile gathers, and volatile messages give way.
-      if (isBusy) return;
       isBusy = true;
       queueMicrotask(drained);
     },

@@ -312,11 +312,19 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
     if (outbox === null) return;
     this.outbox = null;
     const { socket } = this;
+    const wasFull = outbox.bytes >= socket.writableHighWaterMark;
     if (socket.destroyed || socket.writableEnded) {
       outbox.discard(new Error('The socket was closed before the data was written'));
-    } else if (!outbox.flush(socket) && !this.waitsForDrain) {
-      this.waitsForDrain = true;
-      socket.on('drain', onSocketDrain);
+    } else if (!outbox.flush(socket)) {
+      if (!this.waitsForDrain) {
+        this.waitsForDrain = true;
+        socket.on('drain', onSocketDrain);
+      }
+    } else if (wasFull && !this.waitsForDrain) {
+      // The kernel took all of it at once: no `drain` will come, but somebody may have been told to wait.
+      queueMicrotask(() => {
+        if (!this.shouldWait && !socket.destroyed) this.listener?.onDrain();
+      });
     }
     returnOutbox(outbox);
   }
