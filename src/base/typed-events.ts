@@ -121,7 +121,7 @@ type AckOfMany<Ack> = Ack extends (...args: infer Args) => infer Result
   ? Args extends readonly [infer First, ...infer Rest]
     ? IsAny<First> extends true
       ? (...args: FirstAsList<Args>) => Result
-      : First extends Error
+      : [First] extends [Error]
         ? (err: Error, ...args: FirstAsList<Rest>) => Result
         : (...args: FirstAsList<Args>) => Result
     : (...args: FirstAsList<Args>) => Result

@@ -14,12 +14,15 @@ import type { HubOptions } from '../hub/hub.ts';
 /** What a `Server` can be attached to. */
 export type TServerInstance = HttpServer | HttpsServer | Http2SecureServer | Http2Server;
 
+/** Programs build their options step by step, as Socket.IO's types allow. */
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+
 /** All options of `Server`; each has a default. */
-export interface ServerOptions extends HubOptions, EngineOptions, EngineAttachOptions {
+export interface ServerOptions extends HubOptions, Mutable<EngineOptions>, Mutable<EngineAttachOptions> {
   /** Under which path the server answers; `/socket.io` by default. */
-  readonly path: string;
+  path: string;
   /** Whether the client script is given out at the path; true by default. */
-  readonly serveClient: boolean;
+  serveClient: boolean;
   /** The same as `maxHttpBufferSize`, in bytes. */
-  readonly maxPayload?: number;
+  maxPayload?: number;
 }
