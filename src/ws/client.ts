@@ -10,6 +10,7 @@ import type { Random } from '../base/port.ts';
 import { type ConnectCallbacks, Connector } from '../transport/websocket/node-connect.ts';
 import type { NodeConnection } from '../transport/websocket/node-connection.ts';
 import { EMPTY } from './data.ts';
+import { toHandshakeError } from './error.ts';
 import { type CommonOptions, toDeflateSettings, toShellSettings } from './options.ts';
 import { ReadyState, type Session } from './session.ts';
 import type { WebSocket } from './websocket.ts';
@@ -106,7 +107,7 @@ export class Client implements ConnectCallbacks {
 
   onError(error: Error): void {
     this.#session.readyState = ReadyState.closing;
-    this.#session.emitError(error);
+    this.#session.emitError(toHandshakeError(error));
     this.#session.readyState = ReadyState.closed;
     this.#socket.emit('close', 1006, EMPTY);
   }

@@ -3,6 +3,7 @@
  * Must not know: connections.
  */
 import { Blob, Buffer } from 'node:buffer';
+import type { BlobLike } from '../transport/websocket/send-queue.ts';
 
 /** What a program may send. Numbers are sent as their decimal text; null and undefined as nothing. */
 export type SendData =
@@ -11,7 +12,7 @@ export type SendData =
   | ArrayBufferView
   | ArrayBuffer
   | SharedArrayBuffer
-  | Blob
+  | BlobLike
   | readonly number[]
   | null
   | undefined;
@@ -33,7 +34,7 @@ export function toPayload(data: unknown): string | Uint8Array {
   return data ? toBytes(data) : EMPTY;
 }
 
-export function isBlob(data: unknown): data is Blob {
+export function isBlob(data: unknown): data is BlobLike {
   if (typeof data !== 'object' || data === null) return false;
   if (data instanceof Blob) return true;
   // A Blob of another realm or a polyfill, by the parts that are used.

@@ -28,3 +28,9 @@ export function toProtocolError(error: Error): Error {
   if (limit !== undefined) result.limit = limit;
   return result;
 }
+
+/** What is wrong with a server's answer, as `ws` says it: a plain error. */
+export function toHandshakeError(error: Error): Error {
+  if (!(error instanceof PeerError)) return error;
+  return Object.assign(new Error(error.message), { code: error.code });
+}

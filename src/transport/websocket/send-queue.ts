@@ -4,8 +4,8 @@
  */
 import type { SendCallback } from './node-outbox.ts';
 
-/** The parts of a Blob that are used: Node's own and the type of the DOM library have them alike. */
-interface Blob {
+/** What is used of a Blob, of whatever realm and declaration. */
+export interface BlobLike {
   readonly size: number;
   arrayBuffer(): Promise<ArrayBuffer>;
 }
@@ -13,7 +13,7 @@ interface Blob {
 interface Entry {
   readonly bytes: number;
   readonly callback: SendCallback | undefined;
-  readonly blob: Blob | null;
+  readonly blob: BlobLike | null;
   readonly run: (bytes: Uint8Array) => void;
 }
 
@@ -44,7 +44,7 @@ export class SendQueue {
     this.#push({ bytes, callback, blob: null, run });
   }
 
-  addBlob(blob: Blob, callback: SendCallback | undefined, run: (bytes: Uint8Array) => void): void {
+  addBlob(blob: BlobLike, callback: SendCallback | undefined, run: (bytes: Uint8Array) => void): void {
     this.#push({ bytes: blob.size, callback, blob, run });
   }
 
