@@ -39,8 +39,6 @@ export interface ChannelOwner {
 export interface ChannelOptions {
   /** Stop behind each message until `release()`, and before the first: the backpressure of `WebSocketStream`. */
   readonly holdsMessages: boolean;
-  /** Whether messages that come while the closing handshake goes on are handed over. */
-  readonly receivesWhileClosing: boolean;
 }
 
 export class Channel implements ConnectionListener {
@@ -145,21 +143,14 @@ export class Channel implements ConnectionListener {
 
   /** Lets the next message come. */
   release(): void {
-    if (!this.#options.holdsMessages || this.#connection === null) return;
-    this.#connection.resume();
-    this.#connection.machine.resumeReceiving();
-  }
-
-  #hold(connection: Connection): void {
-    connection.machine.pauseReceiving();
-    connection.pause();
+    if (this.#options.holdsMessages) this.#connection?.releaseMessages();
   }
 
   #established(connection: Connection, extensions: string): void {
     this.#handshake = null;
     this.#connection = connection;
     connection.start(this);
-    if (this.#options.holdsMessages) this.#hold(connection);
+    if (this.#options.holdsMessages) connection.holdMessages();
     queueNetworkTask(() => {
       // It may have been closed since: then the connection goes without ever having been open.
       if (this.readyState !== ReadyState.connecting) return;
@@ -184,13 +175,10 @@ export class Channel implements ConnectionListener {
 
   onMessage(source: Uint8Array, start: number, end: number, isBinary: boolean, isOwned: boolean): void {
     const data = isBinary ? toOwnBytes(source, start, end, isOwned) : decodeText(source, start, end);
-    const { holdsMessages, receivesWhileClosing } = this.#options;
-    if (holdsMessages && this.readyState < ReadyState.closing) this.#hold(this.#connection!);
+    // In the closing handshake only the peer's close frame is of interest.
+    if (this.#options.holdsMessages && this.readyState < ReadyState.closing) this.#connection!.holdMessages();
     queueNetworkTask(() => {
-      const { readyState } = this;
-      if (readyState === ReadyState.open || (receivesWhileClosing && readyState === ReadyState.closing)) {
-        this.#owner.channelReceived(data);
-      }
+      if (this.readyState === ReadyState.open) this.#owner.channelReceived(data);
     });
   }
 

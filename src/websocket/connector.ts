@@ -2,18 +2,22 @@
  * What: the port through which both interfaces of the standard open a connection, and what they need of it.
  * Must not know: HTTP, TLS, sockets; `node-connector.ts` does.
  */
-import type { WebSocketConnection } from '../protocol/websocket/connection.ts';
 import type { NodeConnection } from '../transport/websocket/node-connection.ts';
 import type { ConnectionInit } from './init.ts';
 
 /** What is used of a {@link NodeConnection}. */
-export interface Connection
-  extends Pick<
-    NodeConnection,
-    'subprotocol' | 'isOpen' | 'shouldWait' | 'start' | 'send' | 'close' | 'terminate' | 'pause' | 'resume'
-  > {
-  readonly machine: Pick<WebSocketConnection, 'pauseReceiving' | 'resumeReceiving'>;
-}
+export type Connection = Pick<
+  NodeConnection,
+  | 'subprotocol'
+  | 'isOpen'
+  | 'shouldWait'
+  | 'start'
+  | 'send'
+  | 'close'
+  | 'terminate'
+  | 'holdMessages'
+  | 'releaseMessages'
+>;
 
 /** Exactly one of the two is called, once; none after `abort`. */
 export interface ConnectorCallbacks {

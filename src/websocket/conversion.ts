@@ -18,7 +18,8 @@ export function toDomString(value: unknown): string {
 
 /** `USVString`: a `DOMString` in which lone surrogates became U+FFFD. */
 export function toUsvString(value: unknown): string {
-  return Buffer.from(toDomString(value), 'utf8').toString('utf8');
+  // In Node from version 20 on; in the library of TypeScript from ES2024 on.
+  return (toDomString(value) as string & { toWellFormed(): string }).toWellFormed();
 }
 
 /** `ToNumber`: unlike `Number()`, it throws for a BigInt. */

@@ -1,8 +1,19 @@
 /**
  * What: the events that a WebSocket fires, as the standards define them.
  * Must not know: when they are fired.
+ *
+ * Node's own classes are not used: 20 has no `CloseEvent` and no `ErrorEvent`, and its `MessageEvent` cannot be
+ * cancelled and has the class string of `Event`.
  */
-import { requireArguments, toDictionary, toDomString, toUnsigned, toUsvString } from './conversion.ts';
+import {
+  isSequence,
+  type Members,
+  requireArguments,
+  toDictionary,
+  toDomString,
+  toUnsigned,
+  toUsvString,
+} from './conversion.ts';
 
 /** What a message is: text, or binary as `binaryType` says. */
 export type MessageData = string | Blob | ArrayBuffer;
@@ -14,39 +25,18 @@ export interface EventInit {
   composed?: boolean;
 }
 
-/** A message came. */
-export interface MessageEvent<Data = MessageData> extends Event {
-  readonly data: Data;
-  /** The origin of the WebSocket's URL, such as `wss://example.com`. */
-  readonly origin: string;
-  /** Empty: for server-sent events only. */
-  readonly lastEventId: string;
-  /** Null: for messages between windows only. */
-  readonly source: unknown;
-  /** Empty: for messages between windows only. */
-  readonly ports: readonly unknown[];
-}
-
-export interface MessageEventInit<Data = unknown> extends EventInit {
-  data?: Data;
+export interface MessageEventInit extends EventInit {
+  data?: unknown;
   origin?: string;
   lastEventId?: string;
+  source?: unknown;
+  ports?: Iterable<unknown>;
 }
 
 export interface CloseEventInit extends EventInit {
   wasClean?: boolean;
   code?: number;
   reason?: string;
-}
-
-/** The WebSocket is closed. */
-export interface CloseEvent extends Event {
-  /** Whether both sides exchanged close frames before the connection ended. */
-  readonly wasClean: boolean;
-  /** The peer's close code; 1005 when its close frame had none, 1006 when there was no close frame. */
-  readonly code: number;
-  /** The peer's reason; empty when it gave none. */
-  readonly reason: string;
 }
 
 export interface ErrorEventInit extends EventInit {
@@ -57,55 +47,78 @@ export interface ErrorEventInit extends EventInit {
   error?: unknown;
 }
 
-/** Something failed. */
-export interface ErrorEvent extends Event {
-  readonly message: string;
-  readonly filename: string;
-  readonly lineno: number;
-  readonly colno: number;
-  /** The cause. */
-  readonly error: unknown;
+/** A message came. */
+export class MessageEvent<Data = MessageData> extends Event {
+  readonly #data: Data;
+  readonly #origin: string;
+  readonly #lastEventId: string;
+  readonly #source: unknown;
+  readonly #ports: readonly unknown[];
+
+  constructor(type: string, init: MessageEventInit & { data?: Data } = {}) {
+    // biome-ignore lint/complexity/noArguments: Web IDL counts what was passed.
+    const members = toInit('MessageEvent', arguments.length, init);
+    super(toDomString(type), init);
+    const { data, lastEventId, origin, ports, source } = members;
+    this.#data = (data === undefined ? null : data) as Data;
+    this.#lastEventId = lastEventId === undefined ? '' : toDomString(lastEventId);
+    this.#origin = origin === undefined ? '' : toUsvString(origin);
+    if (ports !== undefined && !isSequence(ports)) throw new TypeError('ports is not a sequence');
+    this.#ports = ports === undefined ? noPorts : Object.freeze([...ports]);
+    this.#source = source === undefined ? null : source;
+  }
+  get data(): Data {
+    return this.#data;
+  }
+  /** The origin of the WebSocket's URL, such as `wss://example.com`. */
+  get origin(): string {
+    return this.#origin;
+  }
+  /** Empty: it is for server-sent events. */
+  get lastEventId(): string {
+    return this.#lastEventId;
+  }
+  /** Null: it is for messages between windows. */
+  get source(): unknown {
+    return this.#source;
+  }
+  /** Empty: it is for messages between windows. */
+  get ports(): readonly unknown[] {
+    return this.#ports;
+  }
 }
 
-type EventClass<E, Init> = {
-  readonly prototype: E;
-  new (type: string, init?: Init): E;
-};
-
-/** The events that this Node has; `CloseEvent` came with 23, `ErrorEvent` with 24 or 25. */
-const platform = globalThis as {
-  readonly MessageEvent?: unknown;
-  readonly CloseEvent?: unknown;
-  readonly ErrorEvent?: unknown;
-};
-
-const OwnCloseEvent = class CloseEvent extends Event {
+/** The WebSocket is closed. */
+export class CloseEvent extends Event {
   readonly #wasClean: boolean;
   readonly #code: number;
   readonly #reason: string;
 
   constructor(type: string, init: CloseEventInit = {}) {
     // biome-ignore lint/complexity/noArguments: Web IDL counts what was passed.
-    requireArguments("Failed to construct 'CloseEvent'", arguments.length, 1);
-    const members = toDictionary("Failed to construct 'CloseEvent': the second argument", init);
+    const members = toInit('CloseEvent', arguments.length, init);
     super(toDomString(type), init);
     const { code, reason, wasClean } = members;
     this.#code = code === undefined ? 0 : toUnsigned(code, 16);
     this.#reason = reason === undefined ? '' : toUsvString(reason);
     this.#wasClean = Boolean(wasClean);
   }
+  /** Whether both sides exchanged close frames before the connection ended. */
   get wasClean(): boolean {
     return this.#wasClean;
   }
+  /** The peer's close code; 1005 when its close frame had none, 1006 when there was no close frame. */
   get code(): number {
     return this.#code;
   }
+  /** The peer's reason; empty when it gave none. */
   get reason(): string {
     return this.#reason;
   }
-};
+}
 
-const OwnErrorEvent = class ErrorEvent extends Event {
+/** Something failed. */
+export class ErrorEvent extends Event {
   readonly #message: string;
   readonly #filename: string;
   readonly #lineno: number;
@@ -114,8 +127,7 @@ const OwnErrorEvent = class ErrorEvent extends Event {
 
   constructor(type: string, init: ErrorEventInit = {}) {
     // biome-ignore lint/complexity/noArguments: Web IDL counts what was passed.
-    requireArguments("Failed to construct 'ErrorEvent'", arguments.length, 1);
-    const members = toDictionary("Failed to construct 'ErrorEvent': the second argument", init);
+    const members = toInit('ErrorEvent', arguments.length, init);
     super(toDomString(type), init);
     const { colno, error, filename, lineno, message } = members;
     this.#colno = colno === undefined ? 0 : toUnsigned(colno, 32);
@@ -136,13 +148,19 @@ const OwnErrorEvent = class ErrorEvent extends Event {
   get colno(): number {
     return this.#colno;
   }
+  /** The cause. */
   get error(): unknown {
     return this.#error;
   }
-};
+}
 
-expose(OwnCloseEvent.prototype, 'CloseEvent', ['wasClean', 'code', 'reason']);
-expose(OwnErrorEvent.prototype, 'ErrorEvent', ['message', 'filename', 'lineno', 'colno', 'error']);
+const noPorts: readonly unknown[] = Object.freeze([]);
+
+function toInit(name: string, present: number, init: unknown): Members {
+  const failed = `Failed to construct '${name}'`;
+  requireArguments(failed, present, 1);
+  return toDictionary(`${failed}: the second argument`, init);
+}
 
 /** Gives a prototype what Web IDL gives it: enumerable members and a class string. */
 export function expose(prototype: object, name: string, members: readonly string[]): void {
@@ -150,17 +168,6 @@ export function expose(prototype: object, name: string, members: readonly string
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
 }
 
-/** For the tests: what is exported where the platform has none. */
-export const ownEvents: {
-  readonly CloseEvent: EventClass<CloseEvent, CloseEventInit>;
-  readonly ErrorEvent: EventClass<ErrorEvent, ErrorEventInit>;
-} = { CloseEvent: OwnCloseEvent, ErrorEvent: OwnErrorEvent };
-
-// The platform's own class where there is one, so that `instanceof` with the global holds.
-
-/** The platform's `MessageEvent`. */
-export const MessageEvent = platform.MessageEvent as EventClass<MessageEvent, MessageEventInit>;
-/** The platform's `CloseEvent`, or its equal where the platform has none. */
-export const CloseEvent = (platform.CloseEvent ?? OwnCloseEvent) as EventClass<CloseEvent, CloseEventInit>;
-/** The platform's `ErrorEvent`, or its equal where the platform has none. */
-export const ErrorEvent = (platform.ErrorEvent ?? OwnErrorEvent) as EventClass<ErrorEvent, ErrorEventInit>;
+expose(MessageEvent.prototype, 'MessageEvent', ['data', 'origin', 'lastEventId', 'source', 'ports']);
+expose(CloseEvent.prototype, 'CloseEvent', ['wasClean', 'code', 'reason']);
+expose(ErrorEvent.prototype, 'ErrorEvent', ['message', 'filename', 'lineno', 'colno', 'error']);

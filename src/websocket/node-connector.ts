@@ -9,19 +9,31 @@ import { toHeaders } from './init.ts';
 /** As in Chromium. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
+/** `permessage-deflate; client_max_window_bits`: what browsers offer, and the example of the standard. */
+const offer = { clientMaxWindowBits: true };
+
 export const connectInNode: Connector = (address, protocols, init, callbacks) =>
   connectWebSocket(
     address,
     {
       ...init.request,
-      // Fetch, cache mode `no-store`: nobody between may answer from what was kept.
-      headers: { Pragma: 'no-cache', 'Cache-Control': 'no-cache', ...toHeaders(init.headers) },
+      headers: {
+        // Fetch, cache mode `no-store`: nobody on the way may answer from what was kept.
+        Pragma: 'no-cache',
+        'Cache-Control': 'no-cache',
+        ...init.request?.headers,
+        ...toHeaders(init.headers),
+      },
       protocols,
+      deflate: init.perMessageDeflate === false ? null : offer,
+      limits: { payloadLimitBytes: init.payloadLimitBytes },
+      // Each message is copied into memory of the program's own anyway.
+      ownedUpToBytes: 0,
       // Fetch, redirect mode `error`.
       followRedirects: false,
       handshakeTimeoutMs: init.handshakeTimeoutMs,
       closeTimeoutMs: init.closeTimeoutMs ?? CLOSE_TIMEOUT_MS,
-      heartbeat: init.heartbeat ?? null,
+      heartbeat: init.heartbeat,
     },
     {
       onOpen(connection, response) {

@@ -44,9 +44,6 @@ export interface WebSocketOpenInfo {
   protocol: string;
 }
 
-/** How much may be kept for a reader after `close()`, when the end must be found behind what was not read. */
-const KEPT_WHILE_CLOSING_BYTES = 1_048_576;
-
 interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
@@ -77,7 +74,6 @@ export class WebSocketStream {
   #writing: Deferred<void> | null = null;
   /** The `close()` of the writable side, which waits for the closing handshake. */
   #closing: Deferred<void> | null = null;
-  #keptBytes = 0;
 
   /**
    * Starts connecting.
@@ -112,7 +108,7 @@ export class WebSocketStream {
         channelDrained: () => this.#drained(),
         channelClosed: (closed) => this.#ended(closed),
       },
-      { holdsMessages: true, receivesWhileClosing: true },
+      { holdsMessages: true },
     );
     this.#channel = channel;
     if (signal !== undefined) {
@@ -229,18 +225,9 @@ export class WebSocketStream {
   }
 
   #received(channel: Channel, data: string | Uint8Array<ArrayBuffer>): void {
-    const controller = this.#readable;
-    if (controller === null) {
-      // Cancelled: the rest is of interest only for the close frame behind it.
-      channel.release();
-      return;
-    }
-    if (channel.readyState === ReadyState.closing) {
-      // Deviation: the draft drops these. A stream that ends by `writer.close()` would lose the answers under way.
-      this.#keptBytes += data.length;
-      if (this.#keptBytes > KEPT_WHILE_CLOSING_BYTES) return;
-    }
-    controller.enqueue(data);
+    // Cancelled: the rest is of interest only for the close frame behind it.
+    if (this.#readable === null) channel.release();
+    else this.#readable.enqueue(data);
   }
 
   #ended({ wasClean, code, reason, error }: ChannelClosed): void {

@@ -116,10 +116,7 @@ export class WebSocket extends EventTarget {
       channelDrained: () => {},
       channelClosed: (closed: ChannelClosed) => this.#closed(closed),
     };
-    this.#channel = new Channel(address, wanted, options, owner, {
-      holdsMessages: false,
-      receivesWhileClosing: false,
-    });
+    this.#channel = new Channel(address, wanted, options, owner, { holdsMessages: false });
   }
 
   /** The URL, serialized. */

@@ -26,19 +26,17 @@ export class ScriptedConnection implements Connection {
     this.subprotocol = subprotocol;
   }
 
-  readonly machine = {
-    pauseReceiving: () => {
-      this.isHeld = true;
-    },
-    resumeReceiving: () => {
-      this.isHeld = false;
-      while (!this.isHeld) {
-        const next = this.#waiting.shift();
-        if (next === undefined) break;
-        next();
-      }
-    },
-  };
+  holdMessages(): void {
+    this.isHeld = true;
+  }
+  releaseMessages(): void {
+    this.isHeld = false;
+    while (!this.isHeld) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      next();
+    }
+  }
 
   get listener(): ConnectionListener {
     return this.#listener!;
@@ -60,8 +58,6 @@ export class ScriptedConnection implements Connection {
     this.isTerminated = true;
     this.end();
   }
-  pause(): void {}
-  resume(): void {}
 
   // What the server does.
 
