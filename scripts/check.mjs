@@ -3,18 +3,20 @@
  * Must not know: what a check does; each is a command of its own.
  */
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { installPackages, installSystemPackages, root, say } from './setup.mjs';
 
 installPackages();
 installSystemPackages();
 
+const bin = (name) => join(root, 'node_modules/.bin', name);
 const checks = [
-  ['build', 'npm', ['run', '--silent', 'build']],
-  ['types', 'npx', ['--no-install', 'tsc']],
-  ['lint', 'npx', ['--no-install', 'biome', 'check', '--error-on-warnings', '.']],
-  ['floors', 'npx', ['--no-install', 'depcruise', '--output-type', 'err-long', 'src']],
+  ['build', process.execPath, ['scripts/build.mjs']],
+  ['types', bin('tsc'), []],
+  ['lint', bin('biome'), ['check', '--error-on-warnings', '.']],
+  ['floors', bin('depcruise'), ['--output-type', 'err-long', 'src']],
   ['package', process.execPath, ['scripts/package-check.mjs']],
-  ['tests', 'npx', ['--no-install', 'vitest', 'run']],
+  ['tests', bin('vitest'), ['run']],
 ];
 
 for (const [name, command, args] of checks) {
