@@ -317,19 +317,19 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
 
   #send(
     type: PacketType,
-    data: Exclude<EngineData, Blob> = '',
+    data?: Exclude<EngineData, Blob>,
     options?: WriteOptions,
     callback?: (error?: UsageError) => void,
   ): void {
     if (this.readyState === 'closed') return;
-    const refusal = this._refusal(data);
+    const refusal = data && this._refusal(data);
     if (refusal) {
       this.emitReserved('sendError', refusal);
       callback?.(refusal);
       return;
     }
     const bytes =
-      typeof data === 'string' || data instanceof Uint8Array
+      !data || typeof data === 'string' || data instanceof Uint8Array
         ? data
         : ArrayBuffer.isView(data)
           ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)

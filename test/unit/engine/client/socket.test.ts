@@ -194,7 +194,7 @@ describe('messages', () => {
       ['in', 'open', expect.stringContaining('"s"')],
       ['out', 'message', '2["x"]'],
       ['in', 'ping', ''],
-      ['out', 'pong', ''],
+      ['out', 'pong', undefined],
       ['in', 'message', '3["y"]'],
     ]);
   });
