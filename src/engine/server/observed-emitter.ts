@@ -5,10 +5,18 @@
 import { EventEmitter } from 'node:events';
 import type { Untyped } from '../../base/typed-events.ts';
 
+/**
+ * Node's emitter makes its table of listeners, a quarter of a kilobyte, when it is constructed. Its methods do not
+ * depend on that: the first listener makes the table. Most sessions never have one.
+ */
+const BareEmitter = function BareEmitter() {} as unknown as typeof EventEmitter;
+Object.setPrototypeOf(BareEmitter, EventEmitter);
+Object.setPrototypeOf(BareEmitter.prototype, EventEmitter.prototype);
+
 type EventTuples<Events> = { [E in keyof Events]: unknown[] };
 
 /** Names to argument tuples in `Events`; other names are allowed and untyped, as with any emitter. */
-export class ObservedEmitter<Events extends EventTuples<Events>> extends EventEmitter {
+export class ObservedEmitter<Events extends EventTuples<Events>> extends BareEmitter {
   /**
    * @internal Whether a listener was ever added. On paths taken for each message this is asked first: looking
    * names up among the listeners costs more than all else that a session does with a message.

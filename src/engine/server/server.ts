@@ -25,6 +25,7 @@ import { WebSocketServerTransport } from '../../transport/websocket/node-server.
 import { attachTo, type HttpServerLike } from './attach.ts';
 import { formatCookie } from './cookie.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { keptRequest } from './kept-request.ts';
 import { type Middleware, runMiddlewares, UpgradeResponse } from './middleware.ts';
 import { ObservedEmitter } from './observed-emitter.ts';
 import { type AttachOptions, type ResolvedOptions, resolveOptions, type ServerOptions } from './options.ts';
@@ -272,7 +273,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
     this.#withId(request, refuse, (id) => {
       const transport = this.#acceptWebSocket(id, handshake);
       if (transport === null) return;
-      const session = this.#begin(id, transport, request);
+      const session = this.#begin(id, transport, keptRequest(request));
       transport.socket.start(transport);
       this.emit('connection', session);
     });
