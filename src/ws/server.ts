@@ -38,10 +38,18 @@ export type VerifyClientCallbackSync<R extends IncomingMessage = IncomingMessage
   info: ClientInfo<R>,
 ) => boolean;
 
-/** As the above, later: `callback(result, code?, message?, headers?)`. */
+/** How a client is refused: status (401), body (the status' text) and further headers. */
+export type VerifyClientResult = (
+  result: boolean,
+  code?: number,
+  message?: string,
+  headers?: OutgoingHttpHeaders,
+) => void;
+
+/** As the above, later, by calling back. */
 export type VerifyClientCallbackAsync<R extends IncomingMessage = IncomingMessage> = (
   info: ClientInfo<R>,
-  callback: (result: boolean, code?: number, message?: string, headers?: OutgoingHttpHeaders) => void,
+  callback: VerifyClientResult,
 ) => void;
 
 export interface ServerOptions<
@@ -65,9 +73,12 @@ export interface ServerOptions<
     | ((protocols: Set<string>, request: InstanceType<R>) => string | false)
     | null
     | undefined;
+  /**
+   * Says whether a client may connect: by what it returns or, when it takes a second argument, by calling that.
+   * A {@link VerifyClientCallbackSync} or a {@link VerifyClientCallbackAsync}.
+   */
   readonly verifyClient?:
-    | VerifyClientCallbackSync<InstanceType<R>>
-    | VerifyClientCallbackAsync<InstanceType<R>>
+    | ((info: ClientInfo<InstanceType<R>>, callback: VerifyClientResult) => unknown)
     | null
     | undefined;
   /** The class of server-side sockets. */
