@@ -110,7 +110,7 @@ export class Connector {
     }
     this.#url = parseAddress(address);
     this.#firstUrl = this.#url;
-    if (!areSubprotocols(protocols)) {
+    if (!protocols.every((name) => typeof name === 'string') || !areSubprotocols(protocols)) {
       throw new SyntaxError('An invalid or duplicated subprotocol was specified');
     }
     this.#options = options;
