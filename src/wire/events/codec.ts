@@ -4,6 +4,7 @@
  */
 import { PeerError } from '../../base/errors.ts';
 import { containsBinary, depthLimit, isBinary, restoreAttachments, toAttachment } from './binary.ts';
+import { parseFrom, stringifyList } from './json.ts';
 import {
   type AckPacket,
   type Attachment,
@@ -31,14 +32,15 @@ const digitZero = 48;
  */
 export function encodePacket(packet: Packet, replacer?: JsonReplacer): [string, ...Attachment[]] {
   const { type, data, nsp } = packet;
-  const isMessage = type !== PacketType.connect && data !== undefined && Array.isArray(data);
-  if (isMessage && containsBinary(data)) return encodeBinary(packet, replacer);
+  const isList = Array.isArray(data);
+  if (isList && containsBinary(data)) return encodeBinary(packet, replacer);
   // Socket.IO protocol 5, "Packet encoding": <type>[<attachments>-][<namespace>,][<ack id>][<JSON>]
   // A packet handed on by another server may say binary and have no bytes left.
   let text = `${type >= PacketType.binaryEvent ? type - 3 : type}`;
   if (nsp !== '/') text += `${nsp},`;
   if (packet.id !== undefined) text += packet.id;
-  if (data !== undefined) text += JSON.stringify(data, replacer);
+  if (isList && replacer === undefined) text += stringifyList(data);
+  else if (data !== undefined) text += JSON.stringify(data, replacer);
   return [text];
 }
 
@@ -115,22 +117,22 @@ export function decodePacket(
     if (!Number.isSafeInteger(id)) throw invalid('An acknowledgement id above 2^53 - 1');
     at = idEnd;
   }
-  const data = at < text.length ? parseData(text.slice(at), reviver) : undefined;
+  const data = at < text.length ? parseData(text, at, reviver) : undefined;
   if (!isDataValid(type, data) || (id === undefined && (type === PacketType.ack || type === 6))) {
     throw invalid(`The data of a packet of type ${type} has the wrong shape`);
   }
   return { type, nsp, data, id, attachments } as Packet;
 }
 
-function parseData(json: string, reviver: JsonReviver | undefined): unknown {
+function parseData(text: string, start: number, reviver: JsonReviver | undefined): unknown {
   let data: unknown;
   try {
-    data = JSON.parse(json, reviver);
+    data = reviver === undefined ? parseFrom(text, start) : JSON.parse(text.slice(start), reviver);
   } catch {
     throw invalid('The data of a packet is not JSON');
   }
   // Each level costs two characters, so short texts need no measuring.
-  if (json.length > 2 * depthLimit) restoreAttachments(data, null);
+  if (text.length > 2 * depthLimit) restoreAttachments(data, null);
   return data;
 }
 

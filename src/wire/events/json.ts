@@ -1,0 +1,61 @@
+/**
+ * What: writes and reads the JSON of a packet, a list that mostly holds a name and a few plain values.
+ * Must not know: packets; the text is exactly that of JSON.stringify, the values those of JSON.parse.
+ */
+
+/** Texts that a JSON string holds as they are (RFC 8259 section 7), without halves of surrogate pairs. */
+const plain = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
+/** The same for JSON itself: no escape, and no control character, which JSON does not allow. */
+const unescaped = /^[ -[\]-\uffff]*$/;
+/** Beyond this the native function, whose start costs most for short texts, is as fast. */
+const shortLength = 1000;
+
+const quote = 34;
+const comma = 44;
+const openingBracket = 91;
+const closingBracket = 93;
+
+/**
+ * Like `JSON.stringify` of an array. A call of the native function costs half a microsecond before it writes a
+ * byte; an event with plain arguments does without any.
+ * @throws {TypeError} for a BigInt, or a value that contains itself.
+ */
+export function stringifyList(list: readonly unknown[]): string {
+  let json = '[';
+  for (let i = 0; i < list.length; i++) {
+    if (i > 0) json += ',';
+    const value = list[i];
+    if (typeof value === 'string') {
+      json += value.length < shortLength && plain.test(value) ? `"${value}"` : JSON.stringify(value);
+    } else if (typeof value === 'number') {
+      // Infinity and NaN have no JSON.
+      json += value - value === 0 ? value : 'null';
+    } else {
+      // Functions, symbols and undefined have none either; within a list they are null.
+      json += value === null ? 'null' : (JSON.stringify(value) ?? 'null');
+    }
+  }
+  return `${json}]`;
+}
+
+/**
+ * Like `JSON.parse` of `text` from `start` on. The shape `["name","text"]` is read without it.
+ * @throws {SyntaxError} when it is not JSON.
+ */
+export function parseFrom(text: string, start: number): unknown {
+  if (text.length < shortLength && text.charCodeAt(start + 1) === quote) {
+    const nameEnd = text.indexOf('"', start + 2);
+    const last = text.length - 1;
+    if (
+      text.charCodeAt(nameEnd + 1) === comma &&
+      text.charCodeAt(nameEnd + 2) === quote &&
+      text.indexOf('"', nameEnd + 3) === last - 1 &&
+      text.charCodeAt(last) === closingBracket &&
+      text.charCodeAt(start) === openingBracket &&
+      unescaped.test(text)
+    ) {
+      return [text.slice(start + 2, nameEnd), text.slice(nameEnd + 3, last - 1)];
+    }
+  }
+  return JSON.parse(text.slice(start));
+}
