@@ -62,8 +62,8 @@ export interface EnginePlatform {
   present(bytes: Uint8Array, binaryType: BinaryType): unknown;
   /** Where the page comes from, if there is a page. */
   readonly location?: { readonly protocol: string; readonly hostname: string; readonly port: string };
-  /** Listens to the page; returns what stops it. */
-  watch?(event: 'offline' | 'beforeunload', listener: () => void): () => void;
+  /** Listens to the page, if there is one; returns what stops it. */
+  watch(event: 'offline' | 'beforeunload', listener: () => void): () => void;
   /** Keeps cookies, where the platform does not. */
   createCookies?(): CookieStore;
 }

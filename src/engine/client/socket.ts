@@ -5,16 +5,17 @@
 import { Emitter, type NoEvents } from '../../base/emitter.ts';
 import type { UsageError } from '../../base/errors.ts';
 import type { Clock, Timer } from '../../base/port.ts';
-import type {
-  ClientTransportFactory,
-  CookieStore,
-  Transport,
-  TransportClosed,
-  TransportSink,
+import {
+  type ClientTransportFactory,
+  type CookieStore,
+  deafSink,
+  type Transport,
+  type TransportClosed,
 } from '../../transport/port.ts';
 import { type Handshake, parseHandshake } from '../../wire/engine/handshake.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import { countWithin } from '../../wire/engine/payload.ts';
+import { parseQuery, resolveEndpoint } from './endpoint.ts';
 import type {
   CloseDetails,
   EngineCloseReason,
@@ -26,18 +27,11 @@ import type {
 import type { BinaryType, EngineOptions, EnginePlatform } from './options.ts';
 import { refuse } from './payload-limit.ts';
 import { startUpgrade } from './upgrade.ts';
-import { formatBase, parseQuery, splitUri } from './uri.ts';
 
 /** The revision of the Engine.IO protocol. */
 export const protocol = 4;
 
 const packetNames = Object.keys(PacketType) as (keyof typeof PacketType)[];
-const deaf: TransportSink = {
-  transportOpened() {},
-  transportReceived() {},
-  transportDrained() {},
-  transportClosed() {},
-};
 
 /**
  * A session with an Engine.IO server. It connects when it is made.
@@ -64,12 +58,11 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
 
   readonly #platform: EnginePlatform;
   readonly #clock: Clock;
-  readonly #base: string;
+  readonly #endpoint: URL;
   readonly #cookies: CookieStore | undefined;
-  readonly #unwatch: (() => void)[] = [];
-  readonly #factories = new Map<string, ClientTransportFactory>();
-  /** Names left to try, the one in use first. */
-  #names: string[];
+  readonly #unwatch: readonly (() => void)[];
+  /** What is left to try, the best guess first. */
+  #factories: ClientTransportFactory[];
   /** Outlives `id`: the last request of a session still needs it. */
   #sid: string | undefined;
   #handshake: Handshake | undefined;
@@ -92,52 +85,57 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     super();
     const address = typeof uri === 'string' ? uri : undefined;
     const options: EngineOptions = { ...((address === undefined && (uri as EngineOptions)) || opts) };
-    const { query } = address ? splitUri(address) : options;
-    options.query = parseQuery(query || options.query);
+    const { transportImplementations, transports = platform.transports } = options;
     this.opts = options;
     this.#platform = platform;
     this.#clock = platform.clock(options.useNativeTimers, options.autoUnref);
-    this.#base = formatBase(address, options, platform);
+    this.#endpoint = resolveEndpoint(address, options, platform.location);
+    options.query = parseQuery(this.#endpoint.search || options.query);
     this.#cookies = options.withCredentials ? platform.createCookies?.() : undefined;
     this.binaryType = platform.binaryType;
-
-    const { transports, transportImplementations } = options;
-    for (const factory of platform.transports) this.#factories.set(factory.transportName, factory);
-    this.#names = (transportImplementations ?? transports ?? [...this.#factories.keys()])
-      .map((choice) => {
-        if (typeof choice === 'string') return choice;
-        this.#factories.set(choice.transportName, choice);
-        return choice.transportName;
-      })
-      .filter((name) => this.#factories.has(name));
-
-    const watch = (event: 'offline' | 'beforeunload', listener: () => void) => {
-      const stop = platform.watch?.(event, listener);
-      if (stop) this.#unwatch.push(stop);
-    };
-    watch('offline', () => this.#end('transport close', { description: 'network connection lost' }));
-    if (options.closeOnBeforeunload) {
-      watch('beforeunload', () => {
-        this.transport.sink = deaf;
+    this.#factories = (transportImplementations ?? transports)
+      .map((choice) =>
+        typeof choice === 'string'
+          ? platform.transports.find(({ transportName }) => transportName === choice)
+          : choice,
+      )
+      .filter((factory) => factory !== undefined);
+    this.#unwatch = [
+      platform.watch('offline', () =>
+        this.#end('transport close', { description: 'network connection lost' }),
+      ),
+      platform.watch('beforeunload', () => {
+        if (!options.closeOnBeforeunload) return;
+        this.transport.sink = deafSink;
         this.transport.close();
-      });
-    }
+      }),
+    ];
     this.#open();
   }
 
+  #find(name: string): ClientTransportFactory | undefined {
+    return this.#factories.find(({ transportName }) => transportName === name);
+  }
+
   /** Makes a transport for this session. */
-  #create(name: string): Transport {
+  #create(factory: ClientTransportFactory): Transport {
     const { opts } = this;
     const { timestampRequests, timestampParam = 't' } = opts;
-    return this.#factories.get(name)!({
+    const name = factory.transportName;
+    return factory({
       url: () => {
-        const query: Record<string, unknown> = { ...(opts.query as object), EIO: protocol, transport: name };
+        const query: Record<string, unknown> = {
+          ...(opts.query as object),
+          EIO: protocol,
+          transport: name,
+        };
         if (this.#sid) query.sid = this.#sid;
         if (opts.forceBase64) query.b64 = 1;
         if (timestampRequests ?? name !== 'websocket') {
           query[timestampParam] = this.#clock.nowMs().toString(36) + (this.#stamp++).toString(36);
         }
-        return this.#base + new URLSearchParams(query as Record<string, string>);
+        this.#endpoint.search = String(new URLSearchParams(query as Record<string, string>));
+        return this.#endpoint.href;
       },
       options: { ...opts, ...opts.transportOptions?.[name] },
       codec: this.#platform.codec,
@@ -147,24 +145,23 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   }
 
   #open(): void {
-    const [first] = this.#names;
-    if (!first) {
+    const factory =
+      (this.opts.rememberUpgrade && EngineSocket.priorWebsocketSuccess && this.#find('websocket')) ||
+      this.#factories[0];
+    if (factory) {
+      this.#adopt(this.#create(factory));
+      this.transport.open();
+    } else {
       // Later, so that the maker can listen.
       this.#clock.setTimer(0, () => this.emitReserved('error', new Error('No transports available')));
-      return;
     }
-    const isRemembered =
-      this.opts.rememberUpgrade && EngineSocket.priorWebsocketSuccess && this.#names.includes('websocket');
-    this.readyState = 'opening';
-    this.#adopt(this.#create(isRemembered ? 'websocket' : first));
-    this.transport.open();
   }
 
   #adopt(transport: Transport): void {
-    if (this.transport) this.transport.sink = deaf;
+    if (this.transport) this.transport.sink = deafSink;
     this.transport = transport;
     transport.sink = {
-      transportOpened() {},
+      ...deafSink,
       transportReceived: (type, data) => this.#receive(type, data),
       transportDrained: () => this.#drained(),
       transportClosed: (closed) => this.#transportClosed(closed),
@@ -219,14 +216,13 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     // A listener may have closed meanwhile.
     if (this.readyState !== 'open' || this.opts.upgrade === false) return;
     for (const better of handshake.upgrades) {
-      if (better !== name && this.#names.includes(better)) {
-        this.#startUpgrade(better);
-      }
+      const factory = this.#find(better);
+      if (factory && better !== name) this.#startUpgrade(factory);
     }
   }
 
-  #startUpgrade(name: string): void {
-    const cancel = startUpgrade(this.#create(name), {
+  #startUpgrade(factory: ClientTransportFactory): void {
+    const cancel = startUpgrade(this.#create(factory), {
       pauseCurrent: (callback) => this.transport.pause(callback),
       upgradeBegins: (candidate) => {
         this.#isUpgrading = true;
@@ -399,8 +395,8 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
 
   #fail(error: Error): void {
     EngineSocket.priorWebsocketSuccess = false;
-    if (this.opts.tryAllTransports && this.readyState === 'opening' && this.#names.length > 1) {
-      this.#names = this.#names.filter((name) => name !== this.transport.name);
+    if (this.opts.tryAllTransports && this.readyState === 'opening' && this.#factories.length > 1) {
+      this.#factories = this.#factories.filter(({ transportName }) => transportName !== this.transport.name);
       this.#open();
     } else {
       this.emitReserved('error', error);
@@ -416,7 +412,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     for (const stop of this.#unwatch) stop();
     const { transport } = this;
     if (transport) {
-      transport.sink = deaf;
+      transport.sink = deafSink;
       // Who has not been heard for so long would not hear a goodbye.
       if (reason === 'ping timeout') transport.terminate();
       else transport.close();

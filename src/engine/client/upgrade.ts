@@ -3,7 +3,7 @@
  * Must not know: any transport, or what the session does meanwhile.
  */
 import { TransportError } from '../../base/transport-error.ts';
-import type { Transport, TransportClosed } from '../../transport/port.ts';
+import { deafSink, type Transport } from '../../transport/port.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 
 /** The session that wants to move. */
@@ -27,31 +27,24 @@ export function startUpgrade(candidate: Transport, host: UpgradeHost): () => voi
   let isOver = false;
   let isPausing = false;
 
-  const fail = (code: 'TRANSPORT_ERR_PROTOCOL' | 'TRANSPORT_ERR_CLOSED', closed?: TransportClosed) => {
+  const fail = (cause?: unknown) => {
     if (isOver) return;
     isOver = true;
     candidate.terminate();
-    const { error } = closed ?? {};
-    const details = {
-      transport: candidate.name,
-      step: 'probe' as const,
-      code: error instanceof TransportError ? error.code : code,
-      cause: error,
-    };
-    host.upgradeFailed(
-      new TransportError(`probe error: ${error?.message ?? 'transport closed'}`, details),
-      isPausing,
-    );
+    const { message = 'no pong', code = 'TRANSPORT_ERR_PROTOCOL' } = (cause ?? {}) as Partial<TransportError>;
+    const details = { transport: candidate.name, step: 'probe', code, cause } as const;
+    host.upgradeFailed(new TransportError(`probe error: ${message}`, details), isPausing);
   };
 
   candidate.sink = {
+    ...deafSink,
     transportOpened() {
       candidate.send([new OutgoingPacket(PacketType.ping, 'probe')]);
     },
     transportReceived(type, data) {
       if (isPausing) return;
       if (type !== PacketType.pong || data !== 'probe') {
-        fail('TRANSPORT_ERR_PROTOCOL');
+        fail();
         return;
       }
       isPausing = true;
@@ -64,8 +57,7 @@ export function startUpgrade(candidate: Transport, host: UpgradeHost): () => voi
         host.upgradeEnds(candidate);
       });
     },
-    transportDrained() {},
-    transportClosed: (closed) => fail('TRANSPORT_ERR_CLOSED', closed),
+    transportClosed: ({ error }) => fail(error ?? new Error('transport closed')),
   };
   candidate.open();
   return () => {

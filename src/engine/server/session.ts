@@ -64,6 +64,7 @@ export interface SendOptions {
 export type SentCallback = (transport: Transport) => void;
 
 const PING = [new OutgoingPacket(PacketType.ping)];
+const NOOP = [new OutgoingPacket(PacketType.noop)];
 const NOTHING: readonly OutgoingPacket[] = [];
 
 const NAME_BY_TYPE = Object.fromEntries(
@@ -220,6 +221,8 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
     this.upgraded = true;
     transport.sink = this;
     old.sink = NOBODY;
+    // A client has no poll waiting now; were there one, the close packet would be wrong for it.
+    if (old.isWritable) old.send(NOOP);
     old.terminate();
     if (this.isObserved) this.emit('upgrade', transport);
     this.transportDrained();

@@ -8,6 +8,7 @@ import { decodePacket, encodePacket, type IncomingPacket, packetTypeOf } from '.
 import { type OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import { encodeServerFrame } from '../../wire/websocket/frame.ts';
 import { Opcode } from '../../wire/websocket/opcode.ts';
+import { asBuffer, decodeText } from '../platform/node-byte-codec.ts';
 import { type Transport, type TransportClosed, TransportName, type TransportSink } from '../port.ts';
 import type { ConnectionListener, NodeConnection } from './node-connection.ts';
 
@@ -135,12 +136,12 @@ export class WebSocketServerTransport implements Transport, ConnectionListener {
   // What the connection tells.
 
   onMessage(source: Uint8Array, start: number, end: number, isBinary: boolean, isOwned: boolean): void {
-    const buffer = asBuffer(source);
     if (isBinary) {
+      const buffer = asBuffer(source);
       this.sink.transportReceived(PacketType.message, isOwned ? buffer : kept(buffer, start, end));
       return;
     }
-    const text = buffer.toString('utf8', start, end);
+    const text = decodeText(source, start, end);
     const type = packetTypeOf(text);
     if (type !== undefined) {
       this.sink.transportReceived(type, text.slice(1));
@@ -191,10 +192,6 @@ export class WebSocketServerTransport implements Transport, ConnectionListener {
     this.socket.listener = DEAF;
     this.#tell(closed);
   }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function kept(source: Buffer, start: number, end: number): Buffer {

@@ -98,7 +98,7 @@ describe('an upgrade', () => {
     const upgraded = next(socket, 'upgrade');
     ws.send('5');
     await upgraded;
-    expect((await waiting).status).toBe(200);
+    expect((await waiting).body).toBe('6');
     expect(socket.readyState).toBe('open');
   });
 

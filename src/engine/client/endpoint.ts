@@ -1,0 +1,34 @@
+/**
+ * What: the URL that a session's requests go to, from an address or from its parts.
+ * Must not know: who connects, or how.
+ */
+import type { EngineOptions, EnginePlatform } from './options.ts';
+
+/** Query parameters as an object. */
+export function parseQuery(query: EngineOptions['query']): Readonly<Record<string, unknown>> {
+  return typeof query === 'object' ? { ...query } : Object.fromEntries(new URLSearchParams(query));
+}
+
+/**
+ * The endpoint, as `http:` or `https:`; its query is that of the address.
+ * @param address with a scheme. Its path is the program's matter, not the endpoint's.
+ * @throws {TypeError} `ERR_INVALID_URL` when the address is none.
+ */
+export function resolveEndpoint(
+  address: string | undefined,
+  { host, hostname, port, secure, path = '/engine.io', addTrailingSlash }: EngineOptions,
+  location: EnginePlatform['location'],
+): URL {
+  const given = host || hostname;
+  const isSecure = secure ?? location?.protocol === 'https:';
+  const url = new URL(
+    address || `http${isSecure ? 's' : ''}://${given || location?.hostname || 'localhost'}`,
+  );
+  // Another host's port is not the page's.
+  if (!address && !url.port) url.port = String(port || (given ? '' : (location?.port ?? '')));
+  url.protocol = url.protocol.replace('ws', 'http');
+  url.pathname = path.replace(/\/$/, '') + (addTrailingSlash === false ? '' : '/');
+  // Browsers request no URL that holds a password.
+  url.username = url.password = url.hash = '';
+  return url;
+}

@@ -1,0 +1,160 @@
+/**
+ * What: random and mutated input for the engine: its payload parser, and its server over raw sockets.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PeerError } from '../../src/base/errors.ts';
+import { Server } from '../../src/engine/server/server.ts';
+import { nodeByteCodec as codec } from '../../src/transport/platform/node-byte-codec.ts';
+import { OutgoingPacket, PacketType } from '../../src/wire/engine/packet.ts';
+import { decodePayload, encodePayload } from '../../src/wire/engine/payload.ts';
+
+/** Text without the record separator, which a packet in a payload cannot hold. */
+const text = fc.string({ unit: 'binary', maxLength: 40 }).map((value) => value.replaceAll('\x1e', ''));
+const packet = fc.oneof(
+  fc
+    .tuple(fc.constantFrom(...Object.values(PacketType)), text)
+    .map(([type, data]) => new OutgoingPacket(type, data)),
+  fc.uint8Array({ maxLength: 60 }).map((data) => new OutgoingPacket(PacketType.message, data)),
+);
+
+describe('payloads', () => {
+  it('are read as they were written', () => {
+    fc.assert(
+      fc.property(fc.array(packet, { minLength: 1, maxLength: 8 }), (packets) => {
+        const read: unknown[] = [];
+        decodePayload(encodePayload(packets, codec), codec, (type, data) => {
+          read.push([type, typeof data === 'string' ? data : [...data]]);
+        });
+        expect(read).toEqual(
+          packets.map(({ type, data }) => [type, typeof data === 'string' ? data : [...data]]),
+        );
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('of any text are read, or refused as the fault of the peer', () => {
+    const piece = fc.constantFrom('\x1e', 'b', 'AQID', '4', '0{', '=', '\ud800', 'é', '7', '\n', '2probe');
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        try {
+          decodePayload(pieces.join(''), codec, () => {});
+        } catch (error) {
+          expect(error).toBeInstanceOf(PeerError);
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+describe('a server', () => {
+  const http = createServer((_req, res) => res.writeHead(404).end());
+  const engine = new Server({ maxHttpBufferSize: 500, cors: { origin: ['http://a'] } });
+  let port = 0;
+  const uncaught: unknown[] = [];
+  const note = (error: unknown): void => {
+    uncaught.push(error);
+  };
+
+  beforeAll(async () => {
+    process.on('uncaughtException', note);
+    engine.attach(http);
+    http.listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    port = (http.address() as AddressInfo).port;
+  });
+
+  afterAll(async () => {
+    process.off('uncaughtException', note);
+    engine.close();
+    http.closeAllConnections();
+    http.close();
+    await once(http, 'close');
+  });
+
+  /** Sends bytes in the given pieces, and resolves when the server has answered or ended. */
+  function send(bytes: Buffer, cut: number): Promise<void> {
+    return new Promise((resolve) => {
+      const client = connect(port, '127.0.0.1');
+      client.setNoDelay(true);
+      client.on('error', () => {});
+      client.on('data', () => client.destroy());
+      client.on('close', () => resolve());
+      client.write(bytes.subarray(0, cut));
+      client.end(bytes.subarray(cut));
+    });
+  }
+
+  async function session(): Promise<string> {
+    const response = await fetch(`http://127.0.0.1:${port}/engine.io/?EIO=4&transport=polling`);
+    return JSON.parse((await response.text()).slice(1)).sid;
+  }
+
+  it('survives whatever is sent to it, and goes on serving', async () => {
+    const methods = fc.constantFrom('GET', 'POST', 'OPTIONS', 'PUT', 'HEAD');
+    const transports = fc.constantFrom('polling', 'websocket', '__proto__', '', 'sse');
+    const sids = fc.constantFrom('mine', 'nope', '__proto__', '', 'none');
+    const header = fc.constantFrom(
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Connection: close',
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+      'Sec-WebSocket-Key: x',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Extensions: permessage-deflate; a=',
+      'Sec-WebSocket-Protocol: ,,',
+      'Origin: http://a',
+      'Origin: \xff\xfe',
+      'Origin: null',
+      'Content-Type: application/octet-stream',
+      'Content-Length: 3',
+      'Content-Length: 600',
+      'Transfer-Encoding: chunked',
+      'Accept-Encoding: gzip;q=1;;, *;q=',
+      'Access-Control-Request-Headers: \xff, a',
+      'Expect: 100-continue',
+    );
+    const body = fc.constantFrom(
+      '',
+      '4ab',
+      '\x1e',
+      'b!',
+      '1',
+      '3\r\n4ab\r\n0\r\n\r\n',
+      '\x81\x81\0\0\0\x004',
+      '\x81\xfe\xff',
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        methods,
+        transports,
+        sids,
+        fc.uniqueArray(header, { maxLength: 7 }),
+        body,
+        fc.nat({ max: 400 }),
+        async (method, transport, sid, headers, payload, cut) => {
+          const id = sid === 'mine' ? await session() : sid;
+          const query = `EIO=4&transport=${transport}${sid === 'none' ? '' : `&sid=${id}`}`;
+          const head = [`${method} /engine.io/?${query} HTTP/1.1`, 'Host: a', ...headers, '', ''].join(
+            '\r\n',
+          );
+          await send(Buffer.from(head + payload, 'latin1'), cut);
+          engine.clients[id]?.close(true);
+        },
+      ),
+      { numRuns: 400, timeout: 20_000 },
+    );
+    expect(uncaught).toEqual([]);
+    const sid = await session();
+    const answer = await fetch(`http://127.0.0.1:${port}/engine.io/?EIO=4&transport=polling&sid=${sid}`, {
+      method: 'POST',
+      body: '4still here',
+    });
+    expect(await answer.text()).toBe('ok');
+  });
+});
