@@ -1,5 +1,5 @@
 /**
- * What: the client's side of the opening handshake (RFC 6455 section 4.1): headers of the request, check of the answer.
+ * What: the client's side of the opening handshake (RFC 6455 section 4.1, RFC 8441): headers, check of the answer.
  * Must not know: sockets, HTTP parsing, redirects, addresses.
  */
 import { PeerError, UsageError } from '../../base/errors.ts';
@@ -28,6 +28,8 @@ export interface ClientHandshakeOptions {
   readonly deflate: DeflateParameters | null;
   /** The page for which the connection is opened. Default: none, as for programs that are no browsers. */
   readonly origin?: string | undefined;
+  /** Whether it is an extended CONNECT of HTTP/2, whose pseudo-headers the caller adds. Default false. */
+  readonly isExtendedConnect?: boolean | undefined;
 }
 
 /** What is looked at of an answer. */
@@ -47,6 +49,15 @@ function invalidAnswer(code: string, message: string): PeerError {
   return new PeerError(message, { code });
 }
 
+function unexpectedStatus(status: number): PeerError {
+  return invalidAnswer('WS_ERR_UNEXPECTED_STATUS', `Unexpected server response: ${status}`);
+}
+
+/** RFC 8441 section 5, RFC 9110 section 9.3.6: any 2xx says that the CONNECT has succeeded; 200 is what is sent. */
+function checkConnected({ status }: HandshakeResponse): PeerError | null {
+  return status >= 200 && status < 300 ? null : unexpectedStatus(status);
+}
+
 /** Whether all are tokens and none comes twice (RFC 6455 section 4.1). */
 export function areSubprotocols(names: readonly string[]): boolean {
   return names.every(isToken) && new Set(names).size === names.length;
@@ -57,7 +68,8 @@ export class ClientHandshake {
   /** Headers of the request, in their order. */
   readonly headers: Readonly<Record<string, string>>;
   readonly #options: ClientHandshakeOptions;
-  readonly #key: string;
+  /** `null` over HTTP/2. */
+  readonly #key: string | null;
 
   /**
    * @throws {UsageError} `WS_UNSUPPORTED_VERSION`, `WS_INVALID_SUBPROTOCOL`, `WS_INVALID_WINDOW_BITS`.
@@ -75,16 +87,19 @@ export class ClientHandshake {
         code: 'WS_INVALID_SUBPROTOCOL',
       });
     }
-    const nonce = new Uint8Array(16);
-    random.fill(nonce);
     this.#options = options;
-    this.#key = codec.encodeBase64(nonce);
-    const headers: Record<string, string> = {
-      'Sec-WebSocket-Version': String(version),
-      'Sec-WebSocket-Key': this.#key,
-      Connection: 'Upgrade',
-      Upgrade: 'websocket',
-    };
+    const headers: Record<string, string> = { 'Sec-WebSocket-Version': String(version) };
+    if (options.isExtendedConnect) {
+      // RFC 8441 section 5: `:protocol` takes the place of Upgrade and Connection, HTTP/2 itself that of the key.
+      this.#key = null;
+    } else {
+      const nonce = new Uint8Array(16);
+      random.fill(nonce);
+      this.#key = codec.encodeBase64(nonce);
+      headers['Sec-WebSocket-Key'] = this.#key;
+      headers.Connection = 'Upgrade';
+      headers.Upgrade = 'websocket';
+    }
     if (deflate !== null) headers['Sec-WebSocket-Extensions'] = formatDeflateOffer(deflate);
     if (subprotocols.length > 0) headers['Sec-WebSocket-Protocol'] = subprotocols.join(',');
     if (origin !== undefined) headers[version === 8 ? 'Sec-WebSocket-Origin' : 'Origin'] = origin;
@@ -93,11 +108,20 @@ export class ClientHandshake {
 
   /** Checks the server's answer. The texts of the errors are those of ws. */
   check(response: HandshakeResponse): HandshakeResult | PeerError {
-    const { headers, status } = response;
+    const { headers } = response;
+    const key = this.#key;
+    const invalid = key === null ? checkConnected(response) : this.#checkSwitched(response, key);
+    if (invalid !== null) return invalid;
+    const subprotocol = this.#checkSubprotocol(headerValue(headers, 'sec-websocket-protocol'));
+    if (subprotocol instanceof PeerError) return subprotocol;
+    const deflate = this.#checkExtensions(headerValue(headers, 'sec-websocket-extensions'));
+    if (deflate instanceof PeerError) return deflate;
+    return { subprotocol, deflate };
+  }
+
+  #checkSwitched({ status, headers }: HandshakeResponse, key: string): PeerError | null {
     // RFC 6455 section 4.1: any status but 101 is HTTP's to handle.
-    if (status !== 101) {
-      return invalidAnswer('WS_ERR_UNEXPECTED_STATUS', `Unexpected server response: ${status}`);
-    }
+    if (status !== 101) return unexpectedStatus(status);
     // (2), (3): Upgrade is websocket, Connection has the token Upgrade, without regard to case.
     if (headerValue(headers, 'upgrade')?.toLowerCase() !== 'websocket') {
       return invalidAnswer('WS_ERR_INVALID_UPGRADE', 'Invalid Upgrade header');
@@ -106,14 +130,10 @@ export class ClientHandshake {
       return invalidAnswer('WS_ERR_INVALID_CONNECTION', 'Invalid Connection header');
     }
     // (4): the proof that the server has read the key.
-    if (headerValue(headers, 'sec-websocket-accept') !== acceptForKey(this.#key, this.#options.codec)) {
+    if (headerValue(headers, 'sec-websocket-accept') !== acceptForKey(key, this.#options.codec)) {
       return invalidAnswer('WS_ERR_INVALID_ACCEPT', 'Invalid Sec-WebSocket-Accept header');
     }
-    const subprotocol = this.#checkSubprotocol(headerValue(headers, 'sec-websocket-protocol'));
-    if (subprotocol instanceof PeerError) return subprotocol;
-    const deflate = this.#checkExtensions(headerValue(headers, 'sec-websocket-extensions'));
-    if (deflate instanceof PeerError) return deflate;
-    return { subprotocol, deflate };
+    return null;
   }
 
   /** (6): one of those asked for. That the server must choose one is not in the RFC; ws and browsers differ. */

@@ -1,5 +1,5 @@
 /**
- * What: the server's side of the opening handshake (RFC 6455 section 4.2): checks a request, makes the answer.
+ * What: the server's side of the opening handshake (RFC 6455 section 4.2, RFC 8441): checks a request, makes the answer.
  * Must not know: sockets, HTTP parsing, paths, origins; whether the request is wanted is for the caller to say.
  */
 import type { ByteCodec } from '../../base/port.ts';
@@ -11,6 +11,7 @@ import { acceptForKey, type HandshakeHeaders, headerValue, protocolVersions } fr
 /** What is looked at of a request. Node's `IncomingMessage` and `RequestHead` of wire/http are such. */
 export interface HandshakeRequest {
   readonly method?: string | undefined;
+  /** `2.0`: an extended CONNECT with its pseudo-headers among the headers. */
   readonly httpVersion: string;
   readonly headers: HandshakeHeaders;
 }
@@ -20,7 +21,8 @@ export interface HandshakePlan {
   readonly isAcceptable: true;
   /** 13 or 8. */
   readonly version: number;
-  readonly key: string;
+  /** To be proved to have been read; `null` over HTTP/2. */
+  readonly key: string | null;
   /** The page that the request comes from, if a browser says so; of version 8 from Sec-WebSocket-Origin. */
   readonly origin: string | undefined;
   /** Subprotocols that the client speaks, best first; empty when it names none. */
@@ -64,11 +66,12 @@ export function checkUpgradeRequest(
   deflate: DeflateParameters | null,
   isWanted?: () => boolean,
 ): HandshakePlan | HandshakeRefusal {
-  const { headers } = request;
+  const { headers, httpVersion } = request;
+  if (httpVersion === '2.0')
+    return checkExtendedConnect(request) ?? negotiate(headers, null, deflate, isWanted);
   // RFC 6455 section 4.2.1 (1): a GET of HTTP/1.1 or higher.
   if (request.method !== 'GET') return refuse(405, 'Invalid HTTP method', { Allow: 'GET' });
-  if (request.httpVersion === '1.0' || request.httpVersion === '0.9')
-    return refuse(400, 'Invalid HTTP version');
+  if (httpVersion === '1.0' || httpVersion === '0.9') return refuse(400, 'Invalid HTTP version');
   // (3), (4): Upgrade has the token websocket, Connection the token Upgrade, without regard to case.
   if (!listHasToken(headerValue(headers, 'upgrade') ?? '', 'websocket')) {
     return refuse(400, 'Invalid Upgrade header');
@@ -79,7 +82,29 @@ export function checkUpgradeRequest(
   // (5): 16 bytes in base64. Two headers are joined with a comma, which is not base64.
   const key = headerValue(headers, 'sec-websocket-key') ?? '';
   if (!isHandshakeKey(key)) return refuse(400, 'Missing or invalid Sec-WebSocket-Key header');
-  // (6), and section 4.4: the answer to an unknown version names those that are known.
+  return negotiate(headers, key, deflate, isWanted);
+}
+
+/**
+ * RFC 8441 sections 4 and 5: `:method` CONNECT with `:protocol` websocket stand for GET, Upgrade and Connection.
+ * HTTP/2 itself shows that the server reads the request, so Sec-WebSocket-Key is not looked at. That `:scheme`,
+ * `:path` and `:authority` are there was checked by whoever speaks HTTP/2.
+ */
+function checkExtendedConnect({ method, headers }: HandshakeRequest): HandshakeRefusal | null {
+  if (method !== 'CONNECT') return refuse(405, 'Invalid HTTP method', { Allow: 'CONNECT' });
+  // RFC 8441 does not say how an unknown protocol is answered; RFC 9220 section 3 does, for the same in HTTP/3: 501.
+  if (headerValue(headers, ':protocol') !== 'websocket') return refuse(501, 'Invalid :protocol header');
+  return null;
+}
+
+/** What both ways have in common: version, subprotocols, extensions. */
+function negotiate(
+  headers: HandshakeHeaders,
+  key: string | null,
+  deflate: DeflateParameters | null,
+  isWanted?: () => boolean,
+): HandshakePlan | HandshakeRefusal {
+  // RFC 6455 section 4.2.1 (6), and section 4.4: the answer to an unknown version names those that are known.
   const version = protocolVersions.find(
     (known) => String(known) === headerValue(headers, 'sec-websocket-version'),
   );
@@ -107,16 +132,21 @@ export function checkUpgradeRequest(
 }
 
 /**
- * The lines of the answer 101, without their ends (RFC 6455 section 4.2.2).
+ * The lines of the answer, without their ends (RFC 6455 section 4.2.2).
+ * RFC 8441 section 5: over HTTP/2 it is a 200 in place of 101, and nothing has to be proved. The first line only stands
+ * for the status there.
  * @param subprotocol one of `plan.subprotocols`; empty: none.
  */
 export function formatUpgradeAnswer(plan: HandshakePlan, subprotocol: string, codec: ByteCodec): string[] {
-  const lines = [
-    'HTTP/1.1 101 Switching Protocols',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    `Sec-WebSocket-Accept: ${acceptForKey(plan.key, codec)}`,
-  ];
+  const lines =
+    plan.key === null
+      ? ['HTTP/2 200 OK']
+      : [
+          'HTTP/1.1 101 Switching Protocols',
+          'Upgrade: websocket',
+          'Connection: Upgrade',
+          `Sec-WebSocket-Accept: ${acceptForKey(plan.key, codec)}`,
+        ];
   if (subprotocol !== '') lines.push(`Sec-WebSocket-Protocol: ${subprotocol}`);
   if (plan.deflate !== null) lines.push(`Sec-WebSocket-Extensions: ${plan.deflate.header}`);
   return lines;
