@@ -91,7 +91,7 @@ function onSocketDrain(this: BoundSocket): void {
   this[kConnection]?.socketDrained();
 }
 function onCloseTimeout(connection: NodeConnection): void {
-  connection.socket.destroy();
+  connection.destroySocket();
 }
 function onEndTimeout(connection: NodeConnection): void {
   connection.socket.end();
@@ -246,6 +246,16 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
   /** Passes on what this turn gathered and destroys the socket. Idempotent. */
   terminate(): void {
     this.flush();
+    this.destroySocket();
+  }
+
+  /** The socket as programs read it: with addresses and the facts of TLS. */
+  get rawSocket(): Duplex {
+    return this.socket;
+  }
+
+  /** @internal Where a stream of HTTP/2 tells its peer that this is no orderly end. */
+  destroySocket(): void {
     this.socket.destroy();
   }
 
@@ -443,7 +453,7 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
   socketFailed(error: Error): void {
     this.error ??= error;
     this.listener!.onEnding();
-    this.socket.destroy();
+    this.destroySocket();
   }
 
   /** @internal */
