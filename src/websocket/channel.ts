@@ -105,10 +105,10 @@ export class Channel implements ConnectionListener {
     this.readyState = ReadyState.closing;
     if (isConnecting) {
       // Not yet established: "fail the WebSocket connection".
+      const error = new Error('The WebSocket was closed before the connection was established');
+      this.#error = error;
       this.abort();
-      queueTask(() =>
-        this.#fail(new Error('The WebSocket was closed before the connection was established')),
-      );
+      queueTask(() => this.#fail(error));
     } else if (startHandshake !== undefined) {
       startHandshake();
     } else {
@@ -127,11 +127,13 @@ export class Channel implements ConnectionListener {
     this.release();
   }
 
-  /** Gives up the handshake. Nothing is reported. */
+  /** Gives up before the connection is open. */
   abort(): void {
     this.readyState = ReadyState.closing;
     this.#handshake?.abort();
     this.#handshake = null;
+    // It may be there already, with the open event still to come.
+    this.#connection?.terminate();
   }
 
   /** Ends the connection at once, for a reason that is not the peer's. */

@@ -62,6 +62,12 @@ function defer<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
+/**
+ * A WebSocket as a readable and a writable stream, with backpressure both ways.
+ *
+ * `await stream.opened` gives the streams. A program that looks at one of `opened` and `closed` only is not ended by
+ * the rejection of the other.
+ */
 export class WebSocketStream {
   readonly #url: string;
   readonly #opened = defer<WebSocketOpenInfo>();

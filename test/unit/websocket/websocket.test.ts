@@ -540,9 +540,10 @@ describe('closing', () => {
 
   it('before the open event could run goes through without it', async () => {
     const { script, ws, log } = connecting();
-    script.accept();
+    const connection = script.accept();
     ws.close();
     await next(ws, 'close');
+    expect(connection.isTerminated).toBe(true);
     expect(log).toEqual([
       ['error', 3],
       ['close', 3, 1006, '', false],
