@@ -3,7 +3,7 @@
  *   state, "close the WebSocket", and what the protocol feeds back as tasks.
  * Must not know: events, streams, Blobs.
  */
-import { decodeText } from '../transport/platform/node-byte-codec.ts';
+import { decodeText, toArrayBuffer } from '../transport/platform/node-byte-codec.ts';
 import type { ConnectionListener, SendCallback } from '../transport/websocket/node-connection.ts';
 import { hasBadPort } from './address.ts';
 import { type Connection, type Connector, connectorKey } from './connector.ts';
@@ -175,8 +175,10 @@ export class Channel implements ConnectionListener {
 
   // What the connection tells.
 
-  onMessage(source: Uint8Array, start: number, end: number, isBinary: boolean, isOwned: boolean): void {
-    const data = isBinary ? toOwnBytes(source, start, end, isOwned) : decodeText(source, start, end);
+  onMessage(source: Uint8Array, start: number, end: number, isBinary: boolean): void {
+    const data = isBinary
+      ? new Uint8Array(toArrayBuffer(source.subarray(start, end)))
+      : decodeText(source, start, end);
     // In the closing handshake only the peer's close frame is of interest.
     if (this.#options.holdsMessages && this.readyState < ReadyState.closing) this.#connection!.holdMessages();
     queueNetworkTask(() => {
@@ -220,19 +222,4 @@ export class Channel implements ConnectionListener {
   onPing(): void {}
   onPong(): void {}
   onEnding(): void {}
-}
-
-/** The message as the whole of an `ArrayBuffer` of its own: programs may transfer it. */
-function toOwnBytes(
-  source: Uint8Array,
-  start: number,
-  end: number,
-  isOwned: boolean,
-): Uint8Array<ArrayBuffer> {
-  const { buffer } = source;
-  if (isOwned && buffer instanceof ArrayBuffer && buffer.byteLength === source.length)
-    return new Uint8Array(buffer);
-  const bytes = new Uint8Array(end - start);
-  bytes.set(source.subarray(start, end));
-  return bytes;
 }

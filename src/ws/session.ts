@@ -4,7 +4,7 @@
  */
 import { Blob, Buffer } from 'node:buffer';
 import type { PeerError } from '../base/errors.ts';
-import { asBuffer } from '../transport/platform/node-byte-codec.ts';
+import { asBuffer, toArrayBuffer } from '../transport/platform/node-byte-codec.ts';
 import type {
   ConnectionListener,
   NodeConnection,
@@ -271,11 +271,4 @@ export class Session implements ConnectionListener {
 
 function copy(data: Uint8Array): Buffer {
   return data.length === 0 ? EMPTY : Buffer.from(data);
-}
-
-/** Memory of its own: a program may transfer it. */
-function toArrayBuffer(data: Uint8Array): ArrayBuffer {
-  const { buffer, byteOffset, byteLength } = data;
-  if (buffer instanceof ArrayBuffer && byteOffset === 0 && byteLength === buffer.byteLength) return buffer;
-  return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
 }

@@ -20,6 +20,15 @@ export function decodeText(source: Uint8Array, start: number, end: number): stri
   return asBuffer(source).toString('utf8', start, end);
 }
 
+/** The bytes as the whole of an `ArrayBuffer`, copied where they are a part of one: programs may transfer it. */
+export function toArrayBuffer(bytes: Uint8Array): ArrayBuffer {
+  const { buffer, byteLength } = bytes;
+  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) return buffer;
+  const copy = new Uint8Array(byteLength);
+  copy.set(bytes);
+  return copy.buffer;
+}
+
 /** The base64 alphabet with padding, whole groups only; checked by hand because Node skips what it does not know. */
 function isBase64(text: string): boolean {
   const { length } = text;

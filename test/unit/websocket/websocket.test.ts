@@ -293,7 +293,7 @@ describe('receiving', () => {
     const { ws, connection } = await open();
     ws.binaryType = 'arraybuffer';
     const arrived = next<MessageEvent<ArrayBuffer>>(ws, 'message');
-    const chunk = new Uint8Array([1, 2, 3]);
+    const chunk = new Uint8Array([1, 2, 3, 4]);
     connection.listener.onMessage(chunk, 0, 3, true, false);
     chunk.fill(0);
     expect([...new Uint8Array((await arrived).data)]).toEqual([1, 2, 3]);
