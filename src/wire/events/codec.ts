@@ -118,7 +118,7 @@ export function decodePacket(
     at = idEnd;
   }
   const data = at < text.length ? parseData(text, at, reviver) : undefined;
-  if (!isDataValid(type, data) || (id === undefined && (type === PacketType.ack || type === 6))) {
+  if (!isDataValid(type, data, id)) {
     throw invalid(`The data of a packet of type ${type} has the wrong shape`);
   }
   return { type, nsp, data, id, attachments } as Packet;
@@ -136,7 +136,7 @@ function parseData(text: string, start: number, reviver: JsonReviver | undefined
   return data;
 }
 
-function isDataValid(type: number, data: unknown): boolean {
+function isDataValid(type: number, data: unknown, id: unknown): boolean {
   switch (type) {
     case PacketType.connect:
       return data === undefined || (typeof data === 'object' && data !== null && !Array.isArray(data));
@@ -146,7 +146,7 @@ function isDataValid(type: number, data: unknown): boolean {
       return typeof data === 'string' || (typeof data === 'object' && data !== null);
     case PacketType.ack:
     case PacketType.binaryAck:
-      return Array.isArray(data);
+      return Array.isArray(data) && id !== undefined;
     default:
       return Array.isArray(data) && isEventName(data[0]);
   }
@@ -164,7 +164,7 @@ export function isPacketValid(packet: unknown): packet is Packet {
     typeof nsp === 'string' &&
     (id === undefined || Number.isSafeInteger(id)) &&
     Object.values<unknown>(PacketType).includes(type) &&
-    isDataValid(type as number, data)
+    isDataValid(type as number, data, id)
   );
 }
 
