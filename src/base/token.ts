@@ -19,11 +19,24 @@ export function skipToken(text: string, start: number): number {
   return at;
 }
 
+function isSpaceCode(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
 /** The index of the first character at or behind `start` that is neither space nor tab. */
 export function skipSpace(text: string, start: number): number {
   let at = start;
-  while (at < text.length && (text.charCodeAt(at) === 0x20 || text.charCodeAt(at) === 0x09)) at++;
+  while (at < text.length && isSpaceCode(text.charCodeAt(at))) at++;
   return at;
+}
+
+/** The part from `start` to `end` without the spaces and tabs at its ends. */
+export function trimSpace(text: string, start: number, end: number): string {
+  let from = start;
+  let to = end;
+  while (from < to && isSpaceCode(text.charCodeAt(from))) from++;
+  while (to > from && isSpaceCode(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
 }
 
 /** Whether the whole of `text` is one token. */

@@ -3,7 +3,7 @@
  * Must not know: start lines, bodies, what a field means.
  */
 import { PeerError, UsageError } from '../../base/errors.ts';
-import { isToken, skipToken } from '../../base/token.ts';
+import { isToken, skipToken, trimSpace } from '../../base/token.ts';
 
 /**
  * Fields by name in lower case. Lines of the same name are joined with a comma (RFC 9110 section 5.3), so that a
@@ -62,15 +62,6 @@ function isFieldValue(text: string): boolean {
   return true;
 }
 
-function trimValue(line: string, start: number): string {
-  let from = start;
-  let to = line.length;
-  const isSpace = (at: number): boolean => line.charCodeAt(at) === 0x20 || line.charCodeAt(at) === 0x09;
-  while (from < to && isSpace(from)) from++;
-  while (to > from && isSpace(to - 1)) to--;
-  return line.slice(from, to);
-}
-
 /**
  * Reads header lines.
  * @param lines without their ends; from `first` on.
@@ -91,7 +82,7 @@ export function parseFields(lines: readonly string[], first: number, limits: Hea
     // RFC 9112 sections 5.1 and 5.2: no white space before the colon, and no line that continues the one before.
     if (nameEnd === 0 || line.charCodeAt(nameEnd) !== colon)
       throw malformedHead('a header line without a name');
-    const value = trimValue(line, nameEnd + 1);
+    const value = trimSpace(line, nameEnd + 1, line.length);
     if (!isFieldValue(value)) throw malformedHead('a control character in a header');
     const name = line.slice(0, nameEnd).toLowerCase();
     const before = fields[name];

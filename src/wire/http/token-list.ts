@@ -2,21 +2,9 @@
  * What: header values that are lists of tokens (RFC 9110 section 5.6.1), read in linear time.
  * Must not know: which header has which list, or what the tokens mean.
  */
-import { isToken, skipSpace } from '../../base/token.ts';
+import { isToken, trimSpace } from '../../base/token.ts';
 
 const comma = 0x2c;
-
-/** The elements of a comma-separated list without the white space around them; empty ones are kept. */
-function elements(value: string): string[] {
-  return value.split(',').map(trimSpace);
-}
-
-function trimSpace(text: string): string {
-  let end = text.length;
-  const start = skipSpace(text, 0);
-  while (end > start && skipSpace(text, end - 1) === end) end--;
-  return text.slice(start, end);
-}
 
 /**
  * Whether a list (`Connection: keep-alive, Upgrade`) has a token, without regard to case.
@@ -29,7 +17,7 @@ export function listHasToken(value: string, token: string): boolean {
   let start = 0;
   for (let at = 0; at <= value.length; at++) {
     if (at < value.length && value.charCodeAt(at) !== comma) continue;
-    if (at - start >= token.length && trimSpace(value.slice(start, at)).toLowerCase() === token) return true;
+    if (at - start >= token.length && trimSpace(value, start, at).toLowerCase() === token) return true;
     start = at + 1;
   }
   return false;
@@ -42,9 +30,10 @@ export function listHasToken(value: string, token: string): boolean {
  */
 export function parseUniqueTokens(value: string): Set<string> | null {
   const tokens = new Set<string>();
-  for (const element of elements(value)) {
-    if (!isToken(element) || tokens.has(element)) return null;
-    tokens.add(element);
+  for (const element of value.split(',')) {
+    const token = trimSpace(element, 0, element.length);
+    if (!isToken(token) || tokens.has(token)) return null;
+    tokens.add(token);
   }
   return tokens;
 }
