@@ -1,10 +1,11 @@
 /**
- * What: the server's side of the opening handshake over a Node socket: check, negotiate, answer.
+ * What: the server's side of the opening handshake over a Node socket or a stream of HTTP/2: check, negotiate, answer.
  * Must not know: who listens for upgrades, or what is done with the connection.
  */
 import { type IncomingMessage, type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
+import { UsageError } from '../../base/errors.ts';
 import {
   checkUpgradeRequest,
   formatUpgradeAnswer,
@@ -13,6 +14,7 @@ import {
 } from '../../protocol/websocket/server-handshake.ts';
 import { nodeByteCodec } from '../platform/node-byte-codec.ts';
 import { NodeConnection } from './node-connection.ts';
+import { answerConnect, isServerStream, refuseConnect } from './node-http2-accept.ts';
 import { type DeflateSettings, type ShellSettings, serverConnectionOptions } from './node-settings.ts';
 
 /** Settings of all connections of a server. One object, kept: what is derived from it is kept with it. */
@@ -25,14 +27,14 @@ export interface AcceptSettings extends ShellSettings {
 export interface AcceptHooks {
   /** Chooses among the subprotocols offered; absent: the first. Called only when some are. */
   selectSubprotocol?: ((offered: Set<string>, request: IncomingMessage) => string | false) | undefined;
-  /** Sees the lines of the 101 before it is sent, and may push more. */
+  /** Sees the lines of the answer before it is sent, and may push more. */
   onHeaders?: ((lines: string[], request: IncomingMessage) => void) | undefined;
 }
 
 export interface AcceptOptions extends AcceptSettings, AcceptHooks {}
 
 /**
- * Refuses an upgrade: writes an HTTP answer and ends the socket.
+ * Refuses an upgrade: writes an HTTP answer and ends the socket, or the stream of HTTP/2.
  * @param message the body; default: the status' own text.
  */
 export function refuseUpgrade(
@@ -41,13 +43,17 @@ export function refuseUpgrade(
   message: string = STATUS_CODES[status] ?? '',
   headers: OutgoingHttpHeaders = {},
 ): void {
-  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`];
   const all: OutgoingHttpHeaders = {
     Connection: 'close',
     'Content-Type': 'text/html',
     'Content-Length': Buffer.byteLength(message),
     ...headers,
   };
+  if (isServerStream(socket)) {
+    refuseConnect(socket, status, message, all);
+    return;
+  }
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`];
   for (const [name, value] of Object.entries(all)) {
     for (const one of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${one}`);
   }
@@ -72,7 +78,10 @@ export function checkUpgrade(
   return checkUpgradeRequest(request, settings.deflate ?? null, isWanted);
 }
 
-/** Answers 101 and makes the connection; call its `start` at once. */
+/**
+ * Answers 101, or 200 over HTTP/2, and makes the connection; call its `start` at once.
+ * @throws {UsageError} `WS_NOT_A_STREAM`: over HTTP/2 the socket must be the request's stream.
+ */
 export function completeUpgrade(
   plan: HandshakePlan,
   request: IncomingMessage,
@@ -81,6 +90,12 @@ export function completeUpgrade(
   settings: AcceptSettings,
   hooks: AcceptHooks,
 ): NodeConnection {
+  const stream = isServerStream(socket) ? socket : null;
+  if (plan.key === null && stream === null) {
+    throw new UsageError('To accept a WebSocket over HTTP/2, pass request.stream as the socket', {
+      code: 'WS_NOT_A_STREAM',
+    });
+  }
   let subprotocol: string | false = '';
   if (plan.subprotocols.size > 0) {
     const { selectSubprotocol } = hooks;
@@ -90,10 +105,12 @@ export function completeUpgrade(
   }
   const lines = formatUpgradeAnswer(plan, subprotocol || '', nodeByteCodec);
   hooks.onHeaders?.(lines, request);
+  const deflate = plan.deflate && { agreement: plan.deflate.agreement, settings: settings.deflate ?? {} };
+  const options = serverConnectionOptions(settings, deflate);
+  if (stream !== null) return answerConnect(stream, lines, options, subprotocol || '');
   socket.write(`${lines.join('\r\n')}\r\n\r\n`);
   prepareSocket(socket, head);
-  const deflate = plan.deflate && { agreement: plan.deflate.agreement, settings: settings.deflate ?? {} };
-  return new NodeConnection(socket, serverConnectionOptions(settings, deflate), subprotocol || '');
+  return new NodeConnection(socket, options, subprotocol || '');
 }
 
 /** Makes a request's socket one of long life, and puts back what came behind the head. */
