@@ -13,16 +13,15 @@ export interface FaultDetails {
   readonly cause?: unknown;
 }
 
-class Fault extends Error {
-  readonly code: string;
+/** What all errors of Tautline have in common. */
+export class Fault<Details extends FaultDetails = FaultDetails> extends Error {
+  declare readonly code: Details['code'];
   declare readonly closeCode?: number;
   declare readonly limit?: { readonly name: string; readonly value: number };
 
-  constructor(message: string, details: FaultDetails) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.code = details.code;
-    if (details.closeCode !== undefined) this.closeCode = details.closeCode;
-    if (details.limit !== undefined) this.limit = details.limit;
+  constructor(message: string, { cause, ...details }: Details) {
+    super(message, cause === undefined ? undefined : { cause });
+    Object.assign(this, details);
   }
 }
 

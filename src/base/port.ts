@@ -46,6 +46,9 @@ export interface ByteCodec {
   decodeBase64(text: string): Uint8Array | null;
 }
 
+/** What writing packets as text needs; small, so that browsers need not load more. */
+export type TextCodec = Pick<ByteCodec, 'utf8Length' | 'encodeBase64' | 'decodeBase64'>;
+
 /**
  * One direction of raw DEFLATE (RFC 1951) with its sliding window.
  * Synchronous: a message in pieces is fed piece by piece, so no call is long.

@@ -3,6 +3,8 @@
  * Must not know: any transport; whoever fails fills it in.
  */
 
+import { Fault, type FaultDetails } from './errors.ts';
+
 /**
  * What the transport was doing.
  * - `open`: connecting (name lookup, TCP, TLS, proxy) and the first answer of the server
@@ -32,7 +34,7 @@ export type TransportErrorCode =
   | 'TRANSPORT_ERR_PROTOCOL'
   | 'TRANSPORT_ERR_CLOSED';
 
-export interface TransportErrorDetails {
+export interface TransportErrorDetails extends FaultDetails {
   /** The name of the transport on the wire. */
   readonly transport: string;
   readonly step: TransportStep;
@@ -41,23 +43,16 @@ export interface TransportErrorDetails {
   readonly description?: unknown;
   /** The platform's own response or request. */
   readonly context?: unknown;
-  readonly cause?: unknown;
 }
 
 /**
  * A transport failed. `message` is the text that Socket.IO's users match on (`xhr poll error`, `websocket error`);
  * `transport`, `step`, `code` and `cause` say what happened.
  */
-export class TransportError extends Error {
+export class TransportError extends Fault<TransportErrorDetails> {
   readonly type = 'TransportError';
   declare readonly transport: string;
   declare readonly step: TransportStep;
-  declare readonly code: TransportErrorCode;
-  declare readonly description: unknown;
-  declare readonly context: unknown;
-
-  constructor(message: string, { cause, ...details }: TransportErrorDetails) {
-    super(message, cause === undefined ? undefined : { cause });
-    Object.assign(this, details);
-  }
+  declare readonly description?: unknown;
+  declare readonly context?: unknown;
 }

@@ -3,7 +3,6 @@
  * Must not know: how connections and sockets work, or any platform.
  */
 import type { DefaultEventsMap, EventsMap } from '../base/typed-events.ts';
-import type { EnginePlatform } from '../engine/client/options.ts';
 import { resolveAddress } from './address.ts';
 import type { Manager } from './manager.ts';
 import type { ManagerOptions, SocketOptions } from './options.ts';
@@ -27,23 +26,23 @@ export interface Io {
   ): Socket<ListenEvents, EmitEvents>;
 }
 
-/** Makes `io()` for a platform. @param createManager makes a connection. */
+/**
+ * Makes `io()` for a platform.
+ * @param createManager makes a connection.
+ * @param page where addresses without a host lead to.
+ */
 export function createIo(
   createManager: (uri: string, opts: Partial<ManagerOptions>) => Manager,
-  location: EnginePlatform['location'],
+  page: string | undefined,
 ): Io {
   const managers = new Map<string, Manager>();
   const io = (
     uri?: string | Partial<ManagerOptions & SocketOptions>,
     given: Partial<ManagerOptions & SocketOptions> = {},
   ) => {
-    const opts = typeof uri === 'object' ? uri : given;
-    const address = resolveAddress(
-      typeof uri === 'string' ? uri : undefined,
-      opts.path || '/socket.io',
-      location,
-    );
-    const { id, namespace, source } = address;
+    const isUri = typeof uri === 'string';
+    const opts = isUri ? given : (uri ?? given);
+    const { id, namespace, source } = resolveAddress(isUri ? uri : '', opts.path || '/socket.io', page);
     let manager = managers.get(id);
     if (opts.forceNew || opts.multiplex === false || (manager && namespace in manager.nsps)) {
       manager = createManager(source, opts);

@@ -21,7 +21,7 @@ export class Manager<
   }
 }
 
-const connectTo = createIo((uri, opts) => new Manager(uri, opts), nodePlatform.location);
+const connectTo = createIo((uri, opts) => new Manager(uri, opts), nodePlatform.page);
 
 /** Connects to a namespace of a server; see {@link Io}. It carries what else there is, as in scripts without modules. */
 export const io = /* @__PURE__ */ Object.assign(connectTo, {

@@ -24,5 +24,6 @@ export const nodePlatform: EnginePlatform = {
     if (binaryType === 'arraybuffer') return buffer.slice(byteOffset, byteOffset + byteLength);
     return Buffer.from(buffer, byteOffset, byteLength);
   },
+  watch: () => () => {},
   createCookies: () => new CookieJar(Date.now),
 };

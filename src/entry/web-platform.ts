@@ -4,14 +4,14 @@
  */
 import type { EnginePlatform } from '../engine/client/options.ts';
 import { webPolling } from '../transport/long-polling/web.ts';
-import { webByteCodec } from '../transport/platform/web-byte-codec.ts';
 import { createWebClock } from '../transport/platform/web-clock.ts';
 import { webRandom } from '../transport/platform/web-random.ts';
+import { webTextCodec } from '../transport/platform/web-text-codec.ts';
 import { webWebSocket } from '../transport/websocket/web.ts';
 
 /** A browser, or what has its globals. */
 export const webPlatform: EnginePlatform = {
-  codec: webByteCodec,
+  codec: webTextCodec,
   random: webRandom,
   clock: createWebClock,
   transports: [webPolling, webWebSocket],
@@ -21,8 +21,8 @@ export const webPlatform: EnginePlatform = {
     const { buffer, byteLength } = bytes;
     return byteLength === buffer.byteLength ? buffer : bytes.slice().buffer;
   },
-  // Workers without a location, and platforms that only look like a browser, have none.
-  location: globalThis.location,
+  // Platforms that only look like a browser have none.
+  page: globalThis.location?.href,
   watch(event, listener) {
     globalThis.addEventListener?.(event, listener);
     return () => globalThis.removeEventListener?.(event, listener);

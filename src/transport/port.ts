@@ -2,7 +2,7 @@
  * What: the one interface that every transport offers to the engine, on the server and on the client.
  * Must not know: sessions, namespaces, or which transport stands behind it.
  */
-import type { ByteCodec, Clock } from '../base/port.ts';
+import type { Clock, TextCodec } from '../base/port.ts';
 import type { OutgoingPacket, PacketType } from '../wire/engine/packet.ts';
 
 /** The names on the wire, in the `transport` query parameter. */
@@ -40,6 +40,14 @@ export interface TransportSink {
   /** Exactly once, last. */
   transportClosed(closed: TransportClosed): void;
 }
+
+/** Told everything, does nothing: for a transport that nobody listens to, not yet or no more. */
+export const deafSink: TransportSink = {
+  transportOpened() {},
+  transportReceived() {},
+  transportDrained() {},
+  transportClosed() {},
+};
 
 /**
  * One connection of a session. Delivery: in order, each packet at most once; a packet handed over while the
@@ -112,7 +120,7 @@ export interface ClientTarget {
   /** The absolute URL of the next request with its query: `http:` or `https:`, for WebSocket too. */
   url(): string;
   readonly options: ClientTransportOptions;
-  readonly codec: ByteCodec;
+  readonly codec: TextCodec;
   readonly clock: Clock;
   /** Shared by the transports of one session. */
   readonly cookies?: CookieStore;

@@ -2,7 +2,7 @@
  * What: the URL that a session's requests go to, from an address or from its parts.
  * Must not know: who connects, or how.
  */
-import type { EngineOptions, EnginePlatform } from './options.ts';
+import type { EngineOptions } from './options.ts';
 
 /** Query parameters as an object. */
 export function parseQuery(query: EngineOptions['query']): Readonly<Record<string, unknown>> {
@@ -12,20 +12,20 @@ export function parseQuery(query: EngineOptions['query']): Readonly<Record<strin
 /**
  * The endpoint, as `http:` or `https:`; its query is that of the address.
  * @param address with a scheme. Its path is the program's matter, not the endpoint's.
+ * @param page where neither address nor host is given.
  * @throws {TypeError} `ERR_INVALID_URL` when the address is none.
  */
 export function resolveEndpoint(
   address: string | undefined,
-  { host, hostname, port, secure, path = '/engine.io', addTrailingSlash }: EngineOptions,
-  location: EnginePlatform['location'],
+  { host, hostname = host, port, secure, path = '/engine.io', addTrailingSlash }: EngineOptions,
+  page = 'http://localhost',
 ): URL {
-  const given = host || hostname;
-  const isSecure = secure ?? location?.protocol === 'https:';
-  const url = new URL(
-    address || `http${isSecure ? 's' : ''}://${given || location?.hostname || 'localhost'}`,
-  );
-  // Another host's port is not the page's.
-  if (!address && !url.port) url.port = String(port || (given ? '' : (location?.port ?? '')));
+  const url = new URL(address ?? (hostname ? `//${hostname}` : '/'), page);
+  if (!address) {
+    if (secure !== undefined) url.protocol = secure ? 'https' : 'http';
+    if (port) url.port = String(port);
+    url.search = '';
+  }
   url.protocol = url.protocol.replace('ws', 'http');
   url.pathname = path.replace(/\/$/, '') + (addTrailingSlash === false ? '' : '/');
   // Browsers request no URL that holds a password.

@@ -2,7 +2,7 @@
  * What: what a program may say about a client's session, and what the platform must bring along.
  * Must not know: how sessions work, namespaces, or any platform.
  */
-import type { ByteCodec, Clock, Random } from '../../base/port.ts';
+import type { Clock, Random, TextCodec } from '../../base/port.ts';
 import type { ClientTransportFactory, ClientTransportOptions, CookieStore } from '../../transport/port.ts';
 
 /** A transport by its name on the wire, or one that the program brings along. */
@@ -51,7 +51,7 @@ export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'blob';
 
 /** What the composition root puts in: the platform, as far as a session needs it. */
 export interface EnginePlatform {
-  readonly codec: ByteCodec;
+  readonly codec: TextCodec;
   readonly random: Random;
   /** @param isUnref whether waiting timers let the process end. */
   clock(isNative?: boolean, isUnref?: boolean): Clock;
@@ -60,8 +60,8 @@ export interface EnginePlatform {
   readonly binaryType: BinaryType;
   /** Hands bytes to the program as it wants them. */
   present(bytes: Uint8Array, binaryType: BinaryType): unknown;
-  /** Where the page comes from, if there is a page. */
-  readonly location?: { readonly protocol: string; readonly hostname: string; readonly port: string };
+  /** The URL of the page, if there is a page. */
+  readonly page?: string;
   /** Listens to the page, if there is one; returns what stops it. */
   watch(event: 'offline' | 'beforeunload', listener: () => void): () => void;
   /** Keeps cookies, where the platform does not. */

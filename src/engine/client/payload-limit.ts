@@ -3,7 +3,7 @@
  * Must not know: where the limit comes from, or who sends.
  */
 import { UsageError } from '../../base/errors.ts';
-import type { ByteCodec } from '../../base/port.ts';
+import type { TextCodec } from '../../base/port.ts';
 import type { EngineData } from './events.ts';
 
 /**
@@ -17,7 +17,7 @@ export function refuse(
   data: EngineData,
   limitBytes: number | undefined,
   isTextOnly: boolean,
-  codec: ByteCodec,
+  codec: TextCodec,
 ): UsageError | undefined {
   if (!limitBytes) return;
   let size: number;

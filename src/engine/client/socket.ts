@@ -89,7 +89,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     this.opts = options;
     this.#platform = platform;
     this.#clock = platform.clock(options.useNativeTimers, options.autoUnref);
-    this.#endpoint = resolveEndpoint(address, options, platform.location);
+    this.#endpoint = resolveEndpoint(address, options, platform.page);
     options.query = parseQuery(this.#endpoint.search || options.query);
     this.#cookies = options.withCredentials ? platform.createCookies?.() : undefined;
     this.binaryType = platform.binaryType;

@@ -6,14 +6,14 @@ import { TransportError, type TransportErrorCode, type TransportStep } from '../
 import type { IncomingPacket } from '../../wire/engine/codec.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import { decodePayload, encodePayload } from '../../wire/engine/payload.ts';
-import { type ClientTarget, type Transport, type TransportClosed, TransportName } from '../port.ts';
+import { type ClientTarget, deafSink, type Transport, type TransportClosed } from '../port.ts';
 
 /** How an HTTP exchange ended. */
 export interface ExchangeOutcome {
   /** 0: there was no answer. */
   readonly status: number;
   readonly text: string;
-  /** Why there was no answer. */
+  /** Why the exchange is worth nothing. Default: there was no answer, or the status. */
   readonly code?: TransportErrorCode;
   readonly cause?: unknown;
   /** The platform's response or request, for users. */
@@ -49,23 +49,17 @@ export function createPollingClient(target: ClientTarget, exchange: Exchange): T
     transport.sink.transportClosed(closed);
   };
 
-  const fail = (message: string, step: TransportStep, outcome: ExchangeOutcome, isProtocol?: boolean) => {
-    const { status, text, cause, context } = outcome;
-    end({
-      by: 'failed',
-      error: new TransportError(message, {
-        transport: TransportName.polling,
-        step: isOpen ? step : 'open',
-        code: isProtocol
-          ? 'TRANSPORT_ERR_PROTOCOL'
-          : status
-            ? 'TRANSPORT_ERR_STATUS'
-            : (outcome.code ?? 'TRANSPORT_ERR_NETWORK'),
-        description: status,
-        context,
-        cause: cause ?? new Error(`HTTP status ${status}: ${text.slice(0, 200)}`),
-      }),
+  const fail = (message: string, step: TransportStep, outcome: ExchangeOutcome) => {
+    const { status, text, code, cause, context } = outcome;
+    const error = new TransportError(message, {
+      transport: 'polling',
+      step: isOpen ? step : 'open',
+      code: code ?? (status ? 'TRANSPORT_ERR_STATUS' : 'TRANSPORT_ERR_NETWORK'),
+      description: status,
+      context,
+      cause: cause ?? new Error(`HTTP status ${status}: ${text.slice(0, 200)}`),
     });
+    end({ by: 'failed', error });
   };
 
   const resume = () => {
@@ -85,21 +79,18 @@ export function createPollingClient(target: ClientTarget, exchange: Exchange): T
         return;
       }
       const packets: IncomingPacket[] = [];
-      let error: unknown;
+      let malformed: ExchangeOutcome | undefined;
       try {
         decodePayload(outcome.text, target.codec, (type, data) => packets.push({ type, data }));
       } catch (cause) {
-        error = cause;
+        malformed = { ...outcome, cause, code: 'TRANSPORT_ERR_PROTOCOL' };
       }
       try {
         for (const { type, data } of packets) {
           if (isEnded) return;
           if (type === PacketType.close) {
-            return end({
-              by: 'byPeer',
-              closeReason: 'transport closed by the server',
-              context: outcome.context,
-            });
+            end({ by: 'byPeer', context: outcome.context });
+            return;
           }
           if (type === PacketType.open && !isOpen) {
             isOpen = true;
@@ -109,7 +100,7 @@ export function createPollingClient(target: ClientTarget, exchange: Exchange): T
         }
       } finally {
         // Also when a listener threw: its exception is not the connection's.
-        if (error) fail('xhr poll error', 'read', { ...outcome, cause: error }, true);
+        if (malformed) fail('xhr poll error', 'read', malformed);
         else if (paused) resume();
         else if (!isEnded) poll();
       }
@@ -131,12 +122,12 @@ export function createPollingClient(target: ClientTarget, exchange: Exchange): T
   const sayGoodbye = () => post([new OutgoingPacket(PacketType.close)], true, () => end({ by: 'byUs' }));
 
   const transport: Transport = {
-    name: TransportName.polling,
+    name: 'polling',
     get isWritable() {
       return isOpen && !isClosing && !abortPost;
     },
     bufferedBytes: 0,
-    sink: { transportOpened() {}, transportReceived() {}, transportDrained() {}, transportClosed() {} },
+    sink: deafSink,
     open: poll,
     send(packets) {
       post(packets, false, () => {

@@ -3,7 +3,6 @@
  * Must not know: Node, or what the bodies mean.
  */
 import type { ClientTarget, ClientTransportFactory } from '../port.ts';
-import { TransportName } from '../port.ts';
 import { createPollingClient, type Exchange } from './client.ts';
 
 const exchange: Exchange = (target, body, isLast, done) => {
@@ -43,5 +42,5 @@ const exchange: Exchange = (target, body, isLast, done) => {
 /** Long polling over fetch. */
 export const webPolling: ClientTransportFactory = /* @__PURE__ */ Object.assign(
   (target: ClientTarget) => createPollingClient(target, exchange),
-  { transportName: TransportName.polling },
+  { transportName: 'polling' as const },
 );

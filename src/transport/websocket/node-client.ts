@@ -5,9 +5,11 @@
 import { explainSystemError } from '../../base/system-error.ts';
 import { TransportError, type TransportErrorCode } from '../../base/transport-error.ts';
 import { decodePacket, encodePacket, encodePacketAsText } from '../../wire/engine/codec.ts';
+import { decodeText } from '../platform/node-byte-codec.ts';
 import {
   type ClientTarget,
   type ClientTransportFactory,
+  deafSink,
   type Transport,
   type TransportClosed,
   TransportName,
@@ -52,7 +54,7 @@ function createWebSocketClient(target: ClientTarget): Transport {
       const bytes = source.subarray(start, finish);
       try {
         // A view would pin the chunk that it was read from, so what is kept is copied.
-        const message = isBinary ? (isOwned ? bytes : bytes.slice()) : codec.decodeUtf8(bytes);
+        const message = isBinary ? (isOwned ? bytes : bytes.slice()) : decodeText(source, start, finish);
         const { type, data } = decodePacket(message, codec);
         transport.sink.transportReceived(type, data);
       } catch (cause) {
@@ -71,7 +73,7 @@ function createWebSocketClient(target: ClientTarget): Transport {
     onError: (cause) => fail(cause, 'TRANSPORT_ERR_PROTOCOL'),
     onDrain: drained,
     onClose(closeCode, reason, cause) {
-      const closeReason = target.codec.decodeUtf8(reason);
+      const closeReason = decodeText(reason, 0, reason.length);
       end({ by: 'byPeer', closeCode, closeReason, context: { code: closeCode, reason: closeReason, cause } });
     },
   };
@@ -95,7 +97,7 @@ function createWebSocketClient(target: ClientTarget): Transport {
     get bufferedBytes() {
       return connection?.bufferedBytes ?? 0;
     },
-    sink: { transportOpened() {}, transportReceived() {}, transportDrained() {}, transportClosed() {} },
+    sink: deafSink,
     open() {
       const { options } = target;
       const { protocols = [], extraHeaders, perMessageDeflate = true } = options;

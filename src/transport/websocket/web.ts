@@ -2,14 +2,14 @@
  * What: the WebSocket transport over the WebSocket of the platform (browsers).
  * Must not know: Node, sessions, or what messages mean.
  */
-import { TransportError } from '../../base/transport-error.ts';
+import { TransportError, type TransportErrorDetails } from '../../base/transport-error.ts';
 import { decodePacket, encodePacket, encodePacketAsText } from '../../wire/engine/codec.ts';
 import {
   type ClientTarget,
   type ClientTransportFactory,
+  deafSink,
   type Transport,
   type TransportClosed,
-  TransportName,
 } from '../port.ts';
 
 function createWebSocketClient(target: ClientTarget): Transport {
@@ -17,7 +17,7 @@ function createWebSocketClient(target: ClientTarget): Transport {
   let isOpen = false;
   let isBusy = false;
   let isEnded = false;
-  let failure: { description?: unknown; cause?: unknown; isProtocol?: boolean } | undefined;
+  let failure: Partial<TransportErrorDetails> | undefined;
 
   const end = (closed: TransportClosed) => {
     if (isEnded) return;
@@ -28,37 +28,29 @@ function createWebSocketClient(target: ClientTarget): Transport {
   const ended = (event?: CloseEvent) => {
     const { code, reason } = event ?? {};
     const closed = { closeCode: code, closeReason: reason, context: event };
-    if (isOpen && !failure) {
-      end({ by: 'byPeer', ...closed });
-      return;
-    }
-    end({
-      by: 'failed',
-      ...closed,
-      error: new TransportError('websocket error', {
-        transport: TransportName.websocket,
+    if (isOpen && !failure) end({ by: 'byPeer', ...closed });
+    else {
+      const error = new TransportError('websocket error', {
+        transport: 'websocket',
         step: isOpen ? 'read' : 'open',
-        code: failure?.isProtocol
-          ? 'TRANSPORT_ERR_PROTOCOL'
-          : isOpen
-            ? 'TRANSPORT_ERR_CLOSED'
-            : 'TRANSPORT_ERR_NETWORK',
-        description: failure?.description ?? event,
+        code: isOpen ? 'TRANSPORT_ERR_CLOSED' : 'TRANSPORT_ERR_NETWORK',
         context: event,
-        cause: failure?.cause ?? new Error(`WebSocket closed with code ${code} ${reason}`),
-      }),
-    });
+        cause: new Error(`WebSocket closed with code ${code} ${reason}`),
+        ...failure,
+      });
+      end({ by: 'failed', ...closed, error });
+    }
   };
 
   const transport: Transport = {
-    name: TransportName.websocket,
+    name: 'websocket',
     get isWritable() {
       return isOpen && !isBusy;
     },
     get bufferedBytes() {
       return socket?.bufferedAmount ?? 0;
     },
-    sink: { transportOpened() {}, transportReceived() {}, transportDrained() {}, transportClosed() {} },
+    sink: deafSink,
     open() {
       const { protocols = [] } = target.options;
       try {
@@ -80,7 +72,7 @@ function createWebSocketClient(target: ClientTarget): Transport {
         try {
           packet = decodePacket(typeof data === 'string' ? data : new Uint8Array(data), target.codec);
         } catch (cause) {
-          failure = { cause, isProtocol: true };
+          failure = { cause, code: 'TRANSPORT_ERR_PROTOCOL' };
           socket?.close();
           ended();
           return;
@@ -120,5 +112,5 @@ function createWebSocketClient(target: ClientTarget): Transport {
 
 /** WebSocket as the browser has it. */
 export const webWebSocket: ClientTransportFactory = /* @__PURE__ */ Object.assign(createWebSocketClient, {
-  transportName: TransportName.websocket,
+  transportName: 'websocket' as const,
 });

@@ -3,7 +3,7 @@
  * Must not know: payloads of several packets (payload.ts), transports, sessions.
  */
 import { PeerError } from '../../base/errors.ts';
-import type { ByteCodec } from '../../base/port.ts';
+import type { TextCodec } from '../../base/port.ts';
 import { type OutgoingPacket, PacketType } from './packet.ts';
 
 /** Codes of the {@link PeerError}s that this folder throws. */
@@ -37,7 +37,7 @@ export function packetTypeOf(text: string): PacketType | undefined {
  * Bytes are a binary message as a whole (Engine.IO protocol 4, "Binary packets") and are passed on uncopied.
  * @throws {PeerError} `ENGINE_ERR_UNKNOWN_PACKET_TYPE`, `ENGINE_ERR_INVALID_BASE64`
  */
-export function decodePacket(encoded: string | Uint8Array, codec: ByteCodec): IncomingPacket {
+export function decodePacket(encoded: string | Uint8Array, codec: TextCodec): IncomingPacket {
   if (typeof encoded !== 'string') return { type: PacketType.message, data: encoded };
   const type = packetTypeOf(encoded);
   if (type !== undefined) return { type, data: encoded.slice(1) };
@@ -64,7 +64,7 @@ export function encodePacket(packet: OutgoingPacket): string | Uint8Array {
 }
 
 /** Encodes a packet for a transport that carries text only, and keeps the text in the packet. */
-export function encodePacketAsText(packet: OutgoingPacket, codec: ByteCodec): string {
+export function encodePacketAsText(packet: OutgoingPacket, codec: TextCodec): string {
   packet.encodedText ??=
     typeof packet.data === 'string' ? packet.type + packet.data : `b${codec.encodeBase64(packet.data)}`;
   return packet.encodedText;

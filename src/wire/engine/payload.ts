@@ -2,7 +2,7 @@
  * What: several Engine.IO 4 packets in one text, as HTTP bodies carry them.
  * Must not know: HTTP, sessions, who sets the limit.
  */
-import type { ByteCodec } from '../../base/port.ts';
+import type { TextCodec } from '../../base/port.ts';
 import { decodePacket, encodePacketAsText } from './codec.ts';
 import type { OutgoingPacket, PacketType } from './packet.ts';
 
@@ -10,7 +10,7 @@ import type { OutgoingPacket, PacketType } from './packet.ts';
 const SEPARATOR = '\x1e';
 
 /** Joins packets to one payload; binary becomes base64. */
-export function encodePayload(packets: readonly OutgoingPacket[], codec: ByteCodec): string {
+export function encodePayload(packets: readonly OutgoingPacket[], codec: TextCodec): string {
   let payload = '';
   for (const packet of packets) {
     if (payload !== '') payload += SEPARATOR;
@@ -26,7 +26,7 @@ export function encodePayload(packets: readonly OutgoingPacket[], codec: ByteCod
  */
 export function decodePayload(
   payload: string,
-  codec: ByteCodec,
+  codec: TextCodec,
   receive: (type: PacketType, data: string | Uint8Array) => void,
 ): void {
   let start = 0;
@@ -41,7 +41,7 @@ export function decodePayload(
 }
 
 /** The bytes that a packet takes in a payload, without separators: what is compared with `maxPayload`. */
-export function encodedLength(packet: OutgoingPacket, codec: ByteCodec): number {
+export function encodedLength(packet: OutgoingPacket, codec: TextCodec): number {
   const { data } = packet;
   return 1 + (typeof data === 'string' ? codec.utf8Length(data) : Math.ceil(data.length / 3) * 4);
 }
@@ -53,7 +53,7 @@ export function encodedLength(packet: OutgoingPacket, codec: ByteCodec): number 
 export function countWithin(
   packets: readonly OutgoingPacket[],
   limitBytes: number,
-  codec: ByteCodec,
+  codec: TextCodec,
 ): number {
   let total = 0;
   for (let i = 0; i < packets.length; i++) {

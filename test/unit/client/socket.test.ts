@@ -527,7 +527,9 @@ describe('an event above the server’s limit', () => {
     await turn();
     expect(answers).toMatchObject([{ code: 'ENGINE_ERR_PAYLOAD_LIMIT', limit: { value: 200 } }]);
     expect(s.events).toEqual([['send_error', answers[0], ['big', big]]]);
-    await expect(s.socket.emitWithAck('big', big)).rejects.toMatchObject({ code: 'ENGINE_ERR_PAYLOAD_LIMIT' });
+    await expect(s.socket.emitWithAck('big', big)).rejects.toMatchObject({
+      code: 'ENGINE_ERR_PAYLOAD_LIMIT',
+    });
     s.socket.emit('small');
     expect(s.sent).toEqual(['2["small"]']);
     s.platform.clockUsed.advance(5000);

@@ -140,7 +140,7 @@ export interface ScriptedPlatform extends EnginePlatform {
   readonly transportsMade: ScriptedTransport[];
   readonly last: ScriptedTransport;
   /** Fires a page's event. */
-  page(event: 'offline' | 'beforeunload'): void;
+  firePage(event: 'offline' | 'beforeunload'): void;
   /** What `fill` puts into each byte. */
   chance: number;
 }
@@ -148,7 +148,7 @@ export interface ScriptedPlatform extends EnginePlatform {
 /** A platform for one test. */
 export function scriptedPlatform(
   names: readonly string[] = ['polling', 'websocket'],
-  location?: EnginePlatform['location'],
+  pageUrl?: string,
 ): ScriptedPlatform {
   const clockUsed = new FakeClock();
   const transportsMade: ScriptedTransport[] = [];
@@ -173,7 +173,7 @@ export function scriptedPlatform(
     clockUsed,
     transports: names.map((name) => factory(name as TransportName)),
     transportsMade,
-    location,
+    page: pageUrl,
     get last() {
       return transportsMade.at(-1)!;
     },
@@ -182,7 +182,7 @@ export function scriptedPlatform(
       listeners.add(entry);
       return () => listeners.delete(entry);
     },
-    page(event) {
+    firePage(event) {
       for (const entry of [...listeners]) if (entry.event === event) entry.listener();
     },
   };

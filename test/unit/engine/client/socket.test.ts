@@ -494,9 +494,9 @@ describe('the end', () => {
   it('comes when the page goes offline', () => {
     const { platform, events } = connect();
     platform.last.shakeHands();
-    platform.page('offline');
+    platform.firePage('offline');
     expect(events.at(-1)).toEqual(['close', 'transport close', { description: 'network connection lost' }]);
-    platform.page('offline');
+    platform.firePage('offline');
     expect(events).toHaveLength(2);
   });
 
@@ -506,7 +506,7 @@ describe('the end', () => {
   ])('is silent when the page is left, with closeOnBeforeunload: %s', (closeOnBeforeunload, state) => {
     const { platform, names } = connect({ closeOnBeforeunload });
     platform.last.shakeHands();
-    platform.page('beforeunload');
+    platform.firePage('beforeunload');
     expect(platform.last.state).toBe(state);
     expect(names()).toEqual(['open']);
   });
