@@ -11,6 +11,7 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
+import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -21,6 +22,11 @@ import {
   type HandshakePlan,
   refuseUpgrade,
 } from '../transport/websocket/node-accept.ts';
+import {
+  beginRefusal,
+  isServerStream,
+  takeExtendedConnects,
+} from '../transport/websocket/node-http2-accept.ts';
 import { type CommonOptions, toDeflateSettings, toShellSettings } from './options.ts';
 import { TypedEmitter } from './typed-emitter.ts';
 import { attachConnection, WebSocket } from './websocket.ts';
@@ -60,8 +66,11 @@ export interface ServerOptions<
   readonly port?: number | null | undefined;
   readonly host?: string | null | undefined;
   readonly backlog?: number | null | undefined;
-  /** Take the upgrades of this server, which stays the caller's. */
-  readonly server?: HttpServer<R> | HttpsServer<R> | null | undefined;
+  /**
+   * Take the upgrades of this server, which stays the caller's. Of a server of `node:http2`, WebSockets over HTTP/2
+   * too: their request is an `Http2ServerRequest`.
+   */
+  readonly server?: HttpServer<R> | HttpsServer<R> | Http2SecureServer | Http2Server | null | undefined;
   /** Listen nowhere; the caller calls `handleUpgrade`. */
   readonly noServer?: boolean | undefined;
   /** Accept this path only. Default: any. */
@@ -89,13 +98,16 @@ export interface ServerOptions<
 export interface ServerEvents<S, R> {
   /** A client has connected. */
   connection: [socket: S, request: R];
-  /** The lines of the 101 before it is sent; push more to add some. */
+  /** The lines of the answer before it is sent, the status first; push more to add some. */
   headers: [lines: string[], request: R];
   listening: [];
   /** The server is closed; clients may still be connected. */
   close: [];
   error: [error: Error];
-  /** A handshake failed. With a listener, the socket is the listener's to answer and end. */
+  /**
+   * A handshake failed. With a listener, the socket is the listener's to answer and end. Over HTTP/2 it is a stream
+   * whose status and headers were sent already; what is written becomes the body.
+   */
   wsClientError: [error: Error, socket: Duplex, request: R];
 }
 
@@ -133,7 +145,7 @@ export class WebSocketServer<
   /** Who is connected; undefined with `clientTracking: false`. */
   readonly clients!: Set<InstanceType<S>>;
   /** The HTTP server in use; null in `noServer` mode and after `close`. */
-  _server: HttpServer<R> | HttpsServer<R> | null = null;
+  _server: NonNullable<ServerOptions<S, R>['server']> | null = null;
   #state: State = State.running;
   #closesWithLastClient = false;
   readonly #accept: AcceptSettings;
@@ -194,18 +206,20 @@ export class WebSocketServer<
     }
   }
 
-  #listenTo(server: HttpServer<R> | HttpsServer<R>): void {
-    const emitter: EventEmitter = server;
+  #listenTo(emitter: EventEmitter): void {
+    const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.handleUpgrade(request as InstanceType<R>, socket, head, (client, accepted) =>
+        this.emit('connection', client, accepted),
+      );
     const listeners = {
       listening: () => this.emit('listening'),
       error: (error: Error) => this.emit('error', error),
-      upgrade: (request: InstanceType<R>, socket: Duplex, head: Buffer) =>
-        this.handleUpgrade(request, socket, head, (client, accepted) =>
-          this.emit('connection', client, accepted),
-        ),
+      upgrade,
     };
     for (const [event, listener] of Object.entries(listeners)) emitter.on(event, listener);
+    const takeNoMore = takeExtendedConnects(emitter, upgrade);
     this.#removeListeners = () => {
+      takeNoMore();
       for (const [event, listener] of Object.entries(listeners)) emitter.removeListener(event, listener);
     };
   }
@@ -256,7 +270,7 @@ export class WebSocketServer<
 
   /**
    * Answers an upgrade request: accepts it and calls back, or refuses it.
-   * @param socket any Duplex.
+   * @param socket any Duplex; over HTTP/2, `request.stream`.
    * @param head what came behind the request.
    * @throws {Error} when called twice with one socket.
    */
@@ -271,6 +285,8 @@ export class WebSocketServer<
     if (!plan.isAcceptable) {
       const { status, message, headers } = plan;
       if (message !== undefined && this.listenerCount('wsClientError') > 0) {
+        // A listener that writes an answer of HTTP/1.1 would otherwise open the stream with 200.
+        if (isServerStream(socket)) beginRefusal(socket, status, headers);
         this.emit('wsClientError', new Error(message), socket, request);
       } else {
         refuseUpgrade(socket, status, message, headers);
