@@ -163,7 +163,7 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
 
   /** The raw socket; null before `open`. Many programs read its addresses. */
   get _socket(): Duplex | null {
-    return this.#session.connection?.socket ?? null;
+    return this.#session.connection?.rawSocket ?? null;
   }
 
   /** The request of the handshake under way; null otherwise. */
