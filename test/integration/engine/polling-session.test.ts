@@ -51,7 +51,7 @@ describe('a session over polling', () => {
   });
 
   it('ends with ping timeout when the pong does not come; the poll that waits is told', async () => {
-    const { begin, engine } = await startEngine({ pingInterval: 50, pingTimeout: 50 });
+    const { begin, engine } = await startEngine({ pingInterval: 30, pingTimeout: 800 });
     const { socket, poll } = await begin();
     const closed = closing(socket);
     expect((await poll()).body).toBe('2');

@@ -69,6 +69,12 @@ export async function startEngine(
 ): Promise<Scene> {
   const engine = new Server(options);
   engine.attach(http, attach);
+  engine.on('connection', (socket) => {
+    const end = new Promise<End>((resolve) => {
+      socket.once('close', (reason, description) => resolve([reason, description]));
+    });
+    ends.set(socket, end);
+  });
   const refusals: ConnectionError[] = [];
   engine.on('connection_error', (error) => refusals.push(error));
   http.listen(0, '127.0.0.1');
@@ -109,11 +115,12 @@ export function next(emitter: NodeJS.EventEmitter, event: string): Promise<unkno
   return once(emitter, event);
 }
 
-/** The arguments of the event `close`, also when it comes before somebody waits. */
-export function closing(socket: Socket): Promise<[reason: string, description: unknown]> {
-  return new Promise((resolve) =>
-    socket.once('close', (reason, description) => resolve([reason, description])),
-  );
+type End = [reason: string, description: unknown];
+const ends = new WeakMap<Socket, Promise<End>>();
+
+/** The arguments of the event `close`, however early it came. */
+export function closing(socket: Socket): Promise<End> {
+  return ends.get(socket) ?? Promise.reject(new Error('The session is not of an engine of this scene.'));
 }
 
 /** Resolves once a poll of the session waits on the server. */

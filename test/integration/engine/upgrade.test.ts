@@ -142,7 +142,7 @@ describe('an upgrade', () => {
   });
 
   it('fails when it takes too long', async () => {
-    const { socket, openSecond } = await scene({ upgradeTimeout: 30 });
+    const { socket, openSecond } = await scene({ upgradeTimeout: 150 });
     const { ws } = await openSecond();
     ws.send('2probe');
     await once(ws, 'close');

@@ -127,7 +127,7 @@ describe('a session over WebSocket', () => {
   });
 
   it('ends with ping timeout when the pong does not come', async () => {
-    const scene = await startEngine({ pingInterval: 30, pingTimeout: 30 });
+    const scene = await startEngine({ pingInterval: 30, pingTimeout: 400 });
     const { client, socket } = await begin(scene);
     const closed = closing(socket);
     const [code] = await once(client.ws, 'close');
