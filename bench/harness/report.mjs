@@ -72,7 +72,9 @@ function describeScenario(scenario, result) {
   const targets = scenario.targets.flatMap((target) => {
     const one = result.cases.find((each) => each.name === target.case);
     const verdict = one && judge(one, target, String(scenario.peers[0]));
-    return verdict ? [`- ${one.label}: ${verdict.text} – ${verdict.isMet ? 'met' : '**missed**'}`] : [];
+    return verdict
+      ? [`- ${one.label}: ${verdict.text} – ${verdict.verdict === 'met' ? 'met' : `**${verdict.verdict}**`}`]
+      : [];
   });
   return [
     `## ${scenario.title}`,

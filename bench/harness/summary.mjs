@@ -85,7 +85,8 @@ export function doubtOf(result, peer) {
  * @param {CaseResult} result
  * @param {Target} target
  * @param {string} ours the peer that has the target
- * @returns {{ text: string, isMet: boolean } | null} null where what it compares did not run
+ * @returns {{ text: string, verdict: 'met' | 'missed' | 'not shown' } | null} `not shown`: another process disturbed the
+ *   runs, or the peer was not at its limit; null where what it compares did not run
  */
 export function judge(result, target, ours) {
   const peers = peersOf(result);
@@ -98,7 +99,11 @@ export function judge(result, target, ours) {
   const show = (/** @type {number} */ number) => (target.against ? formatRatio(number) : formatValue(number));
   const sign = target.atLeast === undefined ? '≤' : '≥';
   const what = target.against ? `${ours} ÷ ${target.against}` : ours;
-  return { text: `${what}: ${show(value)}, target ${sign} ${show(limit)}`, isMet };
+  const text = `${what}: ${show(value)}, target ${sign} ${show(limit)}`;
+  // Ours may be generator-bound: the figure is then the least that it can do.
+  const doubts = [doubtOf(result, ours), target.against ? doubtOf(result, target.against) : ''];
+  const isShown = !doubts.includes('disturbed') && doubts[1] === '' && (doubts[0] === '' || isMet);
+  return { text, verdict: !isShown ? 'not shown' : isMet ? 'met' : 'missed' };
 }
 
 /** @param {number} value */

@@ -71,6 +71,6 @@ export function showTable(scenario, result) {
   for (const target of scenario.targets) {
     const one = result.cases.find((each) => each.name === target.case);
     const verdict = one && judge(one, target, String(scenario.peers[0]));
-    if (verdict) console.log(`  ${verdict.isMet ? 'met   ' : 'MISSED'} ${one.label}: ${verdict.text}`);
+    if (verdict) console.log(`  ${verdict.verdict.padEnd(10)}${one.label}: ${verdict.text}`);
   }
 }
