@@ -35,8 +35,8 @@ export class SessionAwareAdapter extends Adapter {
   readonly #durationMs: number;
   readonly #sessions = new Map<PrivateSessionId, StoredSession>();
   readonly #packets: StoredPacket[] = [];
-  /** Offsets of an earlier process must not be taken for ours. */
-  readonly #epoch = createId();
+  /** Offsets of an earlier process must not be taken for ours. Short, for it travels with each event. */
+  readonly #epoch = createId().slice(0, 6);
   /** The number of the oldest packet that is kept. */
   #firstNumber = 0;
   #sweeper: NodeJS.Timeout | null = null;
