@@ -6,7 +6,6 @@ import type { IncomingMessage } from 'node:http';
 import type { Timer } from '../base/port.ts';
 import type {
   AllButLast,
-  CatchAllListener,
   DecorateAcknowledgements,
   DecorateAcknowledgementsWithMultipleResponses,
   DefaultEventsMap,
@@ -31,9 +30,9 @@ import {
 } from '../wire/events/packet.ts';
 import type { BroadcastFlags, Room, Session, SocketId } from './adapter.ts';
 import { BroadcastOperator } from './broadcast-operator.ts';
+import { CatchAllEmitter } from './catch-all-emitter.ts';
 import type { Client } from './client.ts';
 import { type DisconnectReason, recoverableReasons } from './disconnect-reason.ts';
-import { StrictEventEmitter } from './emitter.ts';
 import { buildHandshake, type Handshake } from './handshake.ts';
 import { createId } from './identifier.ts';
 import type { Namespace } from './namespace.ts';
@@ -55,7 +54,6 @@ export interface SocketReservedEventsMap {
 export type AnySocket = Socket<Untyped, Untyped, Untyped, Untyped>;
 
 type Ack = (...args: unknown[]) => void;
-type AnyListener = (...args: unknown[]) => void;
 type Middleware = (event: Event, next: (err?: Error) => void) => void;
 
 /** Where a socket stands: its middlewares run; it is in its namespace; its listeners are told; it is gone. */
@@ -72,7 +70,7 @@ export class Socket<
   EmitEvents extends EventsMap = ListenEvents,
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = Untyped,
-> extends StrictEventEmitter<ListenEvents, EmitEvents, SocketReservedEventsMap> {
+> extends CatchAllEmitter<ListenEvents, EmitEvents, SocketReservedEventsMap> {
   readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   readonly client: Client;
   /** Identifies the socket, and is a room with only this socket in it. Not the session's id, which is a secret. */
@@ -90,8 +88,6 @@ export class Socket<
   #acks: Map<number, Ack> | null = null;
   #middlewares: Middleware[] | null = null;
   #flags: BroadcastFlags | null = null;
-  #anyListeners: AnyListener[] | null = null;
-  #anyOutgoingListeners: AnyListener[] | null = null;
 
   /** @internal */
   constructor(
@@ -351,61 +347,9 @@ export class Socket<
     return this;
   }
 
-  /** Adds a listener for every event that arrives. */
-  onAny(listener: CatchAllListener<ListenEvents>): this {
-    this.#anyListeners = [...(this.#anyListeners ?? []), listener as AnyListener];
-    return this;
-  }
-
-  /** The same, before those that are there. */
-  prependAny(listener: CatchAllListener<ListenEvents>): this {
-    this.#anyListeners = [listener as AnyListener, ...(this.#anyListeners ?? [])];
-    return this;
-  }
-
-  /** Removes a catch-all listener, or all of them. */
-  offAny(listener?: CatchAllListener<ListenEvents>): this {
-    this.#anyListeners = without(this.#anyListeners, listener as AnyListener | undefined);
-    return this;
-  }
-
-  /** The catch-all listeners. */
-  listenersAny(): CatchAllListener<ListenEvents>[] {
-    return (this.#anyListeners ?? []) as CatchAllListener<ListenEvents>[];
-  }
-
-  /** Adds a listener for every event that is sent to the client, broadcasts among them. */
-  onAnyOutgoing(listener: CatchAllListener<EmitEvents>): this {
-    this.#anyOutgoingListeners = [...(this.#anyOutgoingListeners ?? []), listener as AnyListener];
-    return this;
-  }
-
-  /** The same, before those that are there. */
-  prependAnyOutgoing(listener: CatchAllListener<EmitEvents>): this {
-    this.#anyOutgoingListeners = [listener as AnyListener, ...(this.#anyOutgoingListeners ?? [])];
-    return this;
-  }
-
-  /** Removes such a listener, or all of them. */
-  offAnyOutgoing(listener?: CatchAllListener<EmitEvents>): this {
-    this.#anyOutgoingListeners = without(this.#anyOutgoingListeners, listener as AnyListener | undefined);
-    return this;
-  }
-
-  /** The listeners for what is sent. */
-  listenersAnyOutgoing(): CatchAllListener<EmitEvents>[] {
-    return (this.#anyOutgoingListeners ?? []) as CatchAllListener<EmitEvents>[];
-  }
-
-  /** Tells the listeners for what is sent. @internal */
-  notifyOutgoingListeners(packet: { data?: unknown }): void {
-    if (this.#anyOutgoingListeners === null) return;
-    for (const listener of this.#anyOutgoingListeners) listener.apply(this, packet.data as unknown[]);
-  }
-
   /** Takes part in a broadcast that was encoded once for all. @internal */
   deliver(packet: EventPacket, packets: readonly OutgoingPacket[], isVolatile: boolean): void {
-    if (this.#anyOutgoingListeners !== null) this.notifyOutgoingListeners(packet);
+    this.notifyOutgoingListeners(packet);
     this.client.sendEncoded(packets, isVolatile);
   }
 
@@ -452,9 +396,7 @@ export class Socket<
   #receiveEvent(packet: EventPacket): void {
     const { data } = packet;
     if (packet.id !== undefined) data.push(this.#createAck(packet.id));
-    if (this.#anyListeners !== null) {
-      for (const listener of this.#anyListeners) listener.apply(this, data);
-    }
+    this.notifyIncomingListeners(data);
     if (this.#middlewares === null) this.#dispatch(data);
     else this.#runMiddlewares(data, this.#middlewares, 0);
   }
@@ -527,11 +469,4 @@ export class Socket<
     }
     this.emitReserved('disconnect', reason, description);
   }
-}
-
-function without(listeners: AnyListener[] | null, listener: AnyListener | undefined): AnyListener[] | null {
-  if (listeners === null || listener === undefined) return null;
-  const index = listeners.indexOf(listener);
-  const rest = index === -1 ? listeners : listeners.filter((_, i) => i !== index);
-  return rest.length === 0 ? null : rest;
 }
