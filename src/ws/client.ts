@@ -5,9 +5,14 @@
 
 import { Buffer } from 'node:buffer';
 import type { ClientRequest, ClientRequestArgs, IncomingMessage } from 'node:http';
+import type { ClientHttp2Session } from 'node:http2';
 import type { checkServerIdentity, SecureContextOptions } from 'node:tls';
 import type { Random } from '../base/port.ts';
-import { type ConnectCallbacks, Connector } from '../transport/websocket/node-connect.ts';
+import {
+  type ConnectCallbacks,
+  type OpeningHandshake,
+  prepareHandshake,
+} from '../transport/websocket/node-connect.ts';
 import type { NodeConnection } from '../transport/websocket/node-connection.ts';
 import { EMPTY } from './data.ts';
 import { toHandshakeError } from './error.ts';
@@ -30,6 +35,13 @@ export interface ClientOptions
   readonly generateMask?: ((mask: Buffer) => void) | undefined;
   /** How long a handshake may take, in ms. Default: for ever. */
   readonly handshakeTimeout?: number | undefined;
+  /**
+   * Not in `ws`. Opens the WebSocket on a stream of this session, which many may share (RFC 8441), in place of a
+   * connection of its own. Of the options of `http.request` only `headers` and `auth` are used; redirects are not
+   * followed; `_req` and the request of `unexpected-response` are the `ClientHttp2Stream`. Errors have a `code`:
+   * `WS_ERR_HTTP2_UNSUPPORTED` when the server does not offer it, `WS_HTTP2_SESSION_CLOSED`. Default: none.
+   */
+  readonly http2Session?: ClientHttp2Session | undefined;
   /** The `Origin` header; default: none. */
   readonly origin?: string | undefined;
   /** 8 or 13; default 13. */
@@ -54,7 +66,7 @@ function maskBy(generateMask: (mask: Buffer) => void): Random {
 export class Client implements ConnectCallbacks {
   readonly #socket: WebSocket;
   readonly #session: Session;
-  readonly #connector: Connector;
+  readonly #connector: OpeningHandshake;
   readonly finishRequest: ((request: ClientRequest) => void) | undefined;
 
   constructor(
@@ -68,7 +80,7 @@ export class Client implements ConnectCallbacks {
     this.#session = session;
     const { finishRequest, generateMask, handshakeTimeout } = options;
     if (finishRequest) this.finishRequest = (request) => finishRequest(request, socket);
-    this.#connector = new Connector(
+    this.#connector = prepareHandshake(
       address,
       {
         ...options,

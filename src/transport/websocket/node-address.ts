@@ -2,6 +2,7 @@
  * What: the address of a WebSocket as given by a user, checked, and what an HTTP request needs of it.
  * Must not know: requests, redirects, options.
  */
+import { areSubprotocols } from '../../protocol/websocket/client-handshake.ts';
 
 /** Where a request goes. */
 export interface Target {
@@ -41,6 +42,26 @@ export function parseAddress(address: string | URL, base?: URL): URL {
   }
   // RFC 6455 section 3: fragment identifiers have no meaning and must not be used.
   if (url.hash !== '') throw new SyntaxError('The URL contains a fragment identifier');
+  return url;
+}
+
+const versions = [8, 13];
+
+/**
+ * Checks what a connection is to be opened with; the texts are those of `ws`.
+ * @throws {RangeError} for an unknown protocol version.
+ * @throws {SyntaxError} for an address or a subprotocol that cannot be.
+ */
+export function checkTarget(address: string | URL, protocols: readonly string[] = [], version = 13): URL {
+  if (!versions.includes(version)) {
+    throw new RangeError(
+      `Unsupported protocol version: ${version} (supported versions: ${versions.join(', ')})`,
+    );
+  }
+  const url = parseAddress(address);
+  if (!protocols.every((name) => typeof name === 'string') || !areSubprotocols(protocols)) {
+    throw new SyntaxError('An invalid or duplicated subprotocol was specified');
+  }
   return url;
 }
 

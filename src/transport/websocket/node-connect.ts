@@ -3,17 +3,19 @@
  * Must not know: the public API above it; it reports by callbacks.
  */
 import http, { type ClientRequest, type ClientRequestArgs, type IncomingMessage } from 'node:http';
+import type { ClientHttp2Session } from 'node:http2';
 import https from 'node:https';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import type { Random } from '../../base/port.ts';
-import { areSubprotocols, ClientHandshake } from '../../protocol/websocket/client-handshake.ts';
+import { ClientHandshake } from '../../protocol/websocket/client-handshake.ts';
 import { nodeByteCodec } from '../platform/node-byte-codec.ts';
 import { nodeRandom } from '../platform/node-random.ts';
 import { prepareSocket } from './node-accept.ts';
-import { parseAddress, type Target, toTarget } from './node-address.ts';
+import { checkTarget, parseAddress, type Target, toTarget } from './node-address.ts';
 import { NodeConnection } from './node-connection.ts';
+import { Http2Connector } from './node-http2-connect.ts';
 import { clientConnectionOptions, type DeflateSettings, type ShellSettings } from './node-settings.ts';
 
 /** What happens to a handshake. Nothing is called before `connectWebSocket` has returned. */
@@ -55,11 +57,15 @@ export interface ConnectOptions
   readonly handshakeTimeoutMs?: number | undefined;
   /** What to offer of compression; default null: nothing. */
   readonly deflate?: DeflateSettings | null | undefined;
+  /**
+   * Opens the connection on a stream of this session (RFC 8441) in place of a connection of its own. Then what is for
+   * `http.request` is not used, but for `headers` and `auth`; redirects are not followed; and where callbacks get a
+   * `ClientRequest`, it is the `ClientHttp2Stream`. Default: none.
+   */
+  readonly http2Session?: ClientHttp2Session | undefined;
   /** Makes masking keys; default: cryptographic ones. */
   readonly random?: Random | undefined;
 }
-
-const versions = [8, 13];
 
 function connectPlain(options: net.NetConnectOpts & { socketPath?: string }): Duplex {
   // `path` is the request's here; for net.connect it is a local socket's.
@@ -81,10 +87,25 @@ function lowerCaseNames(headers: ClientRequestArgs['headers']): Record<string, h
   return result;
 }
 
+/** A handshake under way. */
+export interface OpeningHandshake {
+  /** Where the connection is, or is being, opened. */
+  readonly url: string;
+  /** The request under way; null when the handshake is over. */
+  readonly request: ClientRequest | null;
+  /** Sends the request. */
+  start(): void;
+  /**
+   * Gives up, if the handshake is not over yet.
+   * @param error reported by `onError` in the next turn; absent: nothing is reported.
+   */
+  abort(error?: Error): void;
+}
+
 /**
  * Opens one connection, following redirects. Kept by its user until the handshake is over.
  */
-export class Connector {
+class Connector implements OpeningHandshake {
   #url: URL;
   #request: ClientRequest | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -102,17 +123,8 @@ export class Connector {
    * @throws {SyntaxError} for an address or a subprotocol that cannot be; texts as those of `ws`.
    */
   constructor(address: string | URL, options: ConnectOptions, callbacks: ConnectCallbacks) {
-    const { protocolVersion = 13, protocols = [] } = options;
-    if (!versions.includes(protocolVersion)) {
-      throw new RangeError(
-        `Unsupported protocol version: ${protocolVersion} (supported versions: ${versions.join(', ')})`,
-      );
-    }
-    this.#url = parseAddress(address);
+    this.#url = checkTarget(address, options.protocols, options.protocolVersion);
     this.#firstUrl = this.#url;
-    if (!protocols.every((name) => typeof name === 'string') || !areSubprotocols(protocols)) {
-      throw new SyntaxError('An invalid or duplicated subprotocol was specified');
-    }
     this.#options = options;
     this.#callbacks = callbacks;
     this.#headers = lowerCaseNames(options.headers);
@@ -292,17 +304,31 @@ function openRequest(
 }
 
 /**
- * Opens a WebSocket.
- * @returns by which to give up: with an error, `onError` is called with it in the next turn; without, nothing is.
+ * Prepares the opening of a WebSocket, over HTTP/1.1 or the `http2Session`.
  * @throws {RangeError} for an unknown protocol version.
  * @throws {SyntaxError} for an address or a subprotocol that cannot be.
+ */
+export function prepareHandshake(
+  address: string | URL,
+  options: ConnectOptions,
+  callbacks: ConnectCallbacks,
+): OpeningHandshake {
+  return options.http2Session
+    ? new Http2Connector(address, options, options.http2Session, callbacks)
+    : new Connector(address, options, callbacks);
+}
+
+/**
+ * Opens a WebSocket.
+ * @returns by which to give up.
+ * @throws as {@link prepareHandshake}.
  */
 export function connectWebSocket(
   address: string | URL,
   options: ConnectOptions,
   callbacks: ConnectCallbacks,
-): Connector {
-  const connector = new Connector(address, options, callbacks);
-  connector.start();
-  return connector;
+): OpeningHandshake {
+  const handshake = prepareHandshake(address, options, callbacks);
+  handshake.start();
+  return handshake;
 }

@@ -3,12 +3,7 @@
  * Must not know: who wants them, how a handshake is checked, or what is done with the connection.
  */
 import type { EventEmitter } from 'node:events';
-import {
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  validateHeaderName,
-  validateHeaderValue,
-} from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type {
   Http2ServerRequest,
   Http2ServerResponse,
@@ -19,6 +14,7 @@ import type {
 import type { Duplex } from 'node:stream';
 import type { NodeConnectionOptions } from './node-connection.ts';
 import { cancelStream, Http2Connection } from './node-http2-connection.ts';
+import { addHeader, toHttp2Headers } from './node-http2-headers.ts';
 
 /**
  * Takes an extended CONNECT as it would take an upgrade: `stream` is in the place of the socket.
@@ -27,16 +23,6 @@ import { cancelStream, Http2Connection } from './node-http2-connection.ts';
 export type ConnectTaker = (request: IncomingMessage, stream: ServerHttp2Stream, head: Buffer) => void;
 
 const nothing = Buffer.alloc(0);
-
-/** RFC 9113 section 8.2.2: these are of the connection, and malformed in HTTP/2. Who adds them thinks of HTTP/1.1. */
-const ofConnection: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-]);
 
 /** Whether the "socket" of a handshake is a stream of HTTP/2, of the server's side. */
 export function isServerStream(socket: Duplex): socket is ServerHttp2Stream {
@@ -170,37 +156,29 @@ export function answerConnect(
   return new Http2Connection(stream, options, subprotocol);
 }
 
-/** Sends the status and the headers of a refusal; the body is to be written to the stream. */
-export function beginRefusal(stream: ServerHttp2Stream, status: number, given: OutgoingHttpHeaders): void {
-  const headers: OutgoingHttpHeaders = {};
-  for (const [name, value] of Object.entries(given)) {
-    for (const one of Array.isArray(value) ? value : [value]) addHeader(headers, name, `${one}`);
-  }
-  stream.respond({ ...headers, ':status': status });
+/**
+ * Sends the status and the headers of a refusal; the body is to be written to the stream.
+ * @returns false when somebody has answered, or the stream is gone.
+ */
+export function beginRefusal(
+  stream: ServerHttp2Stream,
+  status: number,
+  headers: OutgoingHttpHeaders,
+): boolean {
+  if (stream.headersSent || stream.closed || stream.destroyed) return false;
+  stream.respond({ ...toHttp2Headers(headers), ':status': status });
+  return true;
 }
 
-/** Refuses an extended CONNECT. Does nothing when somebody has answered it. */
+/** Refuses an extended CONNECT, unless somebody has answered it. */
 export function refuseConnect(
   stream: ServerHttp2Stream,
   status: number,
   body: string,
   headers: OutgoingHttpHeaders,
 ): void {
-  if (stream.headersSent || stream.closed || stream.destroyed) return;
   // Nobody else listens: an error on the way is nobody's concern any more.
   stream.on('error', () => cancelStream(stream));
-  beginRefusal(stream, status, headers);
   // RFC 9113 section 8.1: a complete answer, and nothing more is read; Node sends RST_STREAM with NO_ERROR.
-  stream.end(body);
-}
-
-/** Names in lower case (RFC 9113 section 8.2.1); several of one name are kept as several. */
-function addHeader(headers: OutgoingHttpHeaders, name: string, value: string): void {
-  validateHeaderName(name);
-  validateHeaderValue(name, value);
-  const key = name.toLowerCase();
-  if (ofConnection.has(key)) return;
-  const before = headers[key];
-  if (before === undefined) headers[key] = value;
-  else headers[key] = [...(Array.isArray(before) ? before : [`${before}`]), value];
+  if (beginRefusal(stream, status, headers)) stream.end(body);
 }
