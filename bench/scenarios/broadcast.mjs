@@ -13,7 +13,7 @@ export const broadcast = defineScenario({
   title: 'Broadcast of 64 bytes to 1,000 connections',
   unit: 'deliveries/s',
   about:
-    'One of 1,000 connections sends binary messages of 64 bytes, the server sends each to all; ' +
+    'One of 1,000 connections (or 16 in turn) sends binary messages of 64 bytes, the server sends each to all; ' +
     'the next one leaves when all have got one of the 1 or 16 under way.',
   family: websocketPeers,
   peers: ['tautline', 'ws', 'bun', 'net'],
