@@ -8,8 +8,8 @@ export type {
   EventInit,
   MessageData,
   MessageEventInit,
-} from '../websocket/event.ts';
-export { CloseEvent, ErrorEvent, MessageEvent } from '../websocket/event.ts';
+} from '../base/event.ts';
+export { CloseEvent, ErrorEvent, MessageEvent } from '../base/event.ts';
 export type { ConnectionInit, WebSocketInit } from '../websocket/init.ts';
 export type { BinaryType, WebSocketEventMap } from '../websocket/websocket.ts';
 export { WebSocket } from '../websocket/websocket.ts';

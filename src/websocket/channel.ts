@@ -3,13 +3,14 @@
  *   state, "close the WebSocket", and what the protocol feeds back as tasks.
  * Must not know: events, streams, Blobs.
  */
+
+import { hasBadPort } from '../base/bad-port.ts';
 import { decodeText, toArrayBuffer } from '../transport/platform/node-byte-codec.ts';
+import { queueNetworkTask, queueTask } from '../transport/platform/node-task-queue.ts';
 import type { ConnectionListener, SendCallback } from '../transport/websocket/node-connection.ts';
-import { hasBadPort } from './address.ts';
 import { type Connection, type Connector, connectorKey } from './connector.ts';
 import type { ConnectionInit } from './init.ts';
 import { connectInNode } from './node-connector.ts';
-import { queueNetworkTask, queueTask } from './task-queue.ts';
 
 export const ReadyState = { connecting: 0, open: 1, closing: 2, closed: 3 } as const;
 export type ReadyState = (typeof ReadyState)[keyof typeof ReadyState];

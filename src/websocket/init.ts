@@ -3,14 +3,15 @@
  * Must not know: how they are used.
  */
 import type { RequestOptions } from 'node:https';
-import { isObject, isSequence, type Members, toDictionary } from './conversion.ts';
+import { isObject, isSequence, type Members } from '../base/web-idl.ts';
+import type { HeaderInit } from '../wire/http/header-init.ts';
 
 /**
  * Options of the connection. Deviation: the standard has none of these, because a browser decides them itself.
  */
 export interface ConnectionInit {
   /** More header fields of the opening request. */
-  headers?: Readonly<Record<string, string>> | Iterable<readonly [string, string]> | undefined;
+  headers?: HeaderInit | undefined;
   /** Options of `https.request`: `ca`, `cert`, `key`, `rejectUnauthorized`, `servername`, `agent`, `lookup`, ... */
   request?: RequestOptions | undefined;
   /** Whether to offer permessage-deflate; default true, as browsers do. */
@@ -38,25 +39,4 @@ export function isInit(value: unknown): value is Members {
   if (!isObject(value) || typeof value === 'function' || isSequence(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;
-}
-
-/** The header fields in the form that `http.request` takes. A name that comes twice has both values. */
-export function toHeaders(headers: ConnectionInit['headers']): Record<string, string> {
-  const fields: Record<string, string> = {};
-  if (headers === undefined || headers === null) return fields;
-  const names = new Map<string, string>();
-  const pairs = isSequence(headers)
-    ? (headers as Iterable<readonly [string, string]>)
-    : Object.entries(toDictionary('headers', headers));
-  for (const [name, value] of pairs) {
-    const key = name.toLowerCase();
-    const known = names.get(key);
-    if (known === undefined) {
-      names.set(key, name);
-      fields[name] = `${value}`;
-    } else {
-      fields[known] += `, ${value}`;
-    }
-  }
-  return fields;
 }

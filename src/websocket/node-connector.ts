@@ -3,8 +3,8 @@
  * Must not know: who asks.
  */
 import { connectWebSocket } from '../transport/websocket/node-connect.ts';
+import { toHeaders } from '../wire/http/header-init.ts';
 import type { Connector } from './connector.ts';
-import { toHeaders } from './init.ts';
 
 /** As in Chromium. */
 const CLOSE_TIMEOUT_MS = 10_000;

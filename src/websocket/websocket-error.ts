@@ -2,9 +2,10 @@
  * What: `WebSocketError`, the error that `WebSocketStream` gives and takes.
  * Must not know: streams.
  */
+
+import { expose } from '../base/event.ts';
+import { toClampedUnsignedShort, toDictionary, toDomString, toUsvString } from '../base/web-idl.ts';
 import { checkClose } from './close-info.ts';
-import { toClampedUnsignedShort, toDictionary, toDomString, toUsvString } from './conversion.ts';
-import { expose } from './event.ts';
 
 /** How a WebSocket is or was closed. */
 export interface WebSocketCloseInfo {

@@ -5,18 +5,13 @@
  * It is not in the living standard yet. This follows the draft (https://github.com/whatwg/websockets/pull/48) and,
  * where that is silent or would lose messages, Chromium.
  */
+
+import { expose } from '../base/event.ts';
+import { requireArguments, toDictionary, toDomString, toStrings, toUsvString } from '../base/web-idl.ts';
 import { checkSubprotocols, toAddress } from './address.ts';
+import { toBytes } from './buffer-source.ts';
 import { Channel, type ChannelClosed, ReadyState } from './channel.ts';
 import { checkClose } from './close-info.ts';
-import {
-  requireArguments,
-  toBytes,
-  toDictionary,
-  toDomString,
-  toStrings,
-  toUsvString,
-} from './conversion.ts';
-import { expose } from './event.ts';
 import type { ConnectionInit } from './init.ts';
 import {
   createWebSocketError,

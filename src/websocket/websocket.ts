@@ -2,25 +2,26 @@
  * What: the interface `WebSocket` of the WHATWG standard (https://websockets.spec.whatwg.org/).
  * Must not know: frames, sockets, HTTP.
  */
-import { SendQueue } from '../transport/websocket/send-queue.ts';
-import { checkSubprotocols, toAddress } from './address.ts';
-import { BufferedAmount } from './buffered-amount.ts';
-import { Channel, type ChannelClosed, ReadyState } from './channel.ts';
-import { checkClose } from './close-info.ts';
+
+import { CloseEvent, ErrorEvent, expose, MessageEvent } from '../base/event.ts';
+import { EventHandlers } from '../base/event-handler.ts';
 import {
   isSequence,
   requireArguments,
-  toBytes,
   toClampedUnsignedShort,
   toDictionary,
   toDomString,
   toStrings,
   toUsvString,
-} from './conversion.ts';
-import { CloseEvent, ErrorEvent, expose, MessageEvent } from './event.ts';
-import { EventHandlers } from './event-handler.ts';
+} from '../base/web-idl.ts';
+import { queueNetworkTask } from '../transport/platform/node-task-queue.ts';
+import { SendQueue } from '../transport/websocket/send-queue.ts';
+import { checkSubprotocols, toAddress } from './address.ts';
+import { toBytes } from './buffer-source.ts';
+import { BufferedAmount } from './buffered-amount.ts';
+import { Channel, type ChannelClosed, ReadyState } from './channel.ts';
+import { checkClose } from './close-info.ts';
 import { isInit, type WebSocketInit } from './init.ts';
-import { queueNetworkTask } from './task-queue.ts';
 
 export type BinaryType = 'blob' | 'arraybuffer';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkSubprotocols, hasBadPort, toAddress } from '../../../src/websocket/address.ts';
+import { hasBadPort } from '../../../src/base/bad-port.ts';
+import { checkSubprotocols, toAddress } from '../../../src/websocket/address.ts';
 import { checkClose } from '../../../src/websocket/close-info.ts';
 
 function nameOfThrown(run: () => unknown): string {

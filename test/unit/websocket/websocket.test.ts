@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import type { CloseEvent, ErrorEvent, MessageEvent } from '../../../src/websocket/event.ts';
+import type { CloseEvent, ErrorEvent, MessageEvent } from '../../../src/base/event.ts';
 import { WebSocket } from '../../../src/websocket/websocket.ts';
 import { next, Script, turn } from './scripted-connection.ts';
 

@@ -1,9 +1,7 @@
 /**
  * What: how Web IDL turns JavaScript values into the types that the standard's interfaces take.
- * Must not know: WebSockets; it knows types.
+ * Must not know: any interface; memory, for which a platform is asked (`websocket/buffer-source.ts`).
  */
-import { types } from 'node:util';
-
 /** @throws {TypeError} when a call has fewer arguments than the interface asks for. */
 export function requireArguments(what: string, present: number, wanted: number): void {
   if (present >= wanted) return;
@@ -44,25 +42,6 @@ export function toUnsigned(value: unknown, bits: 16 | 32): number {
   const modulus = 2 ** bits;
   // The last addition makes a plain zero of -0.
   return (((Math.trunc(number) % modulus) + modulus) % modulus) + 0;
-}
-
-const NO_BYTES = new Uint8Array(0);
-
-/**
- * A `BufferSource` as a view of its bytes; null for anything else. Detached memory is empty.
- * @throws {TypeError} when the memory is shared or resizable: neither type allows it.
- */
-export function toBytes(value: unknown): Uint8Array | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const isView = ArrayBuffer.isView(value);
-  if (!isView && !types.isAnyArrayBuffer(value)) return null;
-  const buffer = isView ? value.buffer : value;
-  if (types.isSharedArrayBuffer(buffer)) throw new TypeError('The memory must not be shared');
-  if ('resizable' in buffer && buffer.resizable === true) {
-    throw new TypeError('The memory must not be resizable');
-  }
-  if (value.byteLength === 0) return NO_BYTES;
-  return isView ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(buffer);
 }
 
 /** Anything on which members can be looked up. */

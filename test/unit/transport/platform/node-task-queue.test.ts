@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { queueNetworkTask, queueTask } from '../../../src/websocket/task-queue.ts';
+import { queueNetworkTask, queueTask } from '../../../../src/transport/platform/node-task-queue.ts';
 
 /** Runs in a turn of its own, as a callback of the network does. */
 const inTurn = (run: () => void) => new Promise<void>((resolve) => setImmediate(() => resolve(run())));

@@ -2,7 +2,7 @@
  * What: event handler attributes (`onopen` and its kin) as HTML section 8.1.8.1 has them.
  * Must not know: which events there are.
  */
-import { isObject } from './conversion.ts';
+import { isObject } from './web-idl.ts';
 
 interface Handler {
   callback: object;

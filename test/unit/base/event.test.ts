@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CloseEvent, ErrorEvent, MessageEvent } from '../../../src/websocket/event.ts';
+import { CloseEvent, ErrorEvent, MessageEvent } from '../../../src/base/event.ts';
 
 type Loose = new (...args: unknown[]) => Record<string, unknown>;
 

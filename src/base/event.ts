@@ -13,7 +13,7 @@ import {
   toDomString,
   toUnsigned,
   toUsvString,
-} from './conversion.ts';
+} from './web-idl.ts';
 
 /** What a message is: text, or binary as `binaryType` says. */
 export type MessageData = string | Blob | ArrayBuffer;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EventHandlers } from '../../../src/websocket/event-handler.ts';
+import { EventHandlers } from '../../../src/base/event-handler.ts';
 
 function setUp() {
   const target = new EventTarget();
