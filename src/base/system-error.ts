@@ -2,12 +2,16 @@
  * What: says in transport errors' codes what an operating system's error name means for a connection.
  * Must not know: sockets or requests; names are those that libuv and OpenSSL give in `error.code`.
  */
+import { PeerError } from './errors.ts';
 import type { TransportErrorCode } from './transport-error.ts';
 
 /** Why a connection failed, from the `code` of the platform's error. */
 export function explainSystemError(error: unknown): TransportErrorCode {
   const { code } = error as { code?: unknown };
-  if (typeof code !== 'string') return 'TRANSPORT_ERR_NETWORK';
+  // Without a code it is not the system's; HPE_… is what Node's HTTP parser says of an answer that is none.
+  if (error instanceof PeerError || typeof code !== 'string' || code.startsWith('HPE_')) {
+    return 'TRANSPORT_ERR_PROTOCOL';
+  }
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':

@@ -1,0 +1,210 @@
+/**
+ * What: a connection that fails says over which transport, at which step, and why.
+ */
+import { once } from 'node:events';
+import { createServer as createHttp, type RequestListener } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import {
+  type AddressInfo,
+  createServer as createTcp,
+  type Server as NetServer,
+  type Socket as TcpSocket,
+} from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { TransportError } from '../../../src/base/transport-error.ts';
+import type { ManagerOptions } from '../../../src/client/options.ts';
+import { io } from '../../../src/entry/client-node.ts';
+import { Authority } from '../websocket/certificate.ts';
+
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const each of undo.splice(0).reverse()) await each();
+});
+
+/** Listens, and gives the port. */
+async function listen(server: NetServer): Promise<number> {
+  const sockets = new Set<TcpSocket>();
+  server.on('connection', (socket: TcpSocket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  undo.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+const serve = (listener: RequestListener, onUpgrade?: (socket: TcpSocket) => void): Promise<number> => {
+  const server = createHttp(listener);
+  if (onUpgrade) server.on('upgrade', (_request, socket) => onUpgrade(socket as TcpSocket));
+  return listen(server);
+};
+
+async function failure(url: string, transport: string, opts: Partial<ManagerOptions> = {}) {
+  const socket = io(url, { transports: [transport], reconnection: false, forceNew: true, ...opts });
+  undo.push(() => socket.disconnect());
+  const error = await new Promise<TransportError>((resolve) =>
+    socket.on('connect_error', (error) => resolve(error as TransportError)),
+  );
+  expect(socket.connected).toBe(false);
+  return error;
+}
+
+const handshake = '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}';
+
+describe.each([
+  ['polling', 'xhr poll error'],
+  ['websocket', 'websocket error'],
+])('over %s', (transport, message) => {
+  const common = { message, type: 'TransportError', transport, step: 'open' };
+
+  it('a port at which nobody listens is TRANSPORT_ERR_REFUSED', async () => {
+    const server = createTcp();
+    const port = await listen(server);
+    server.close();
+    await once(server, 'close');
+    undo.length = 0;
+    expect(await failure(`http://127.0.0.1:${port}`, transport)).toMatchObject({
+      ...common,
+      code: 'TRANSPORT_ERR_REFUSED',
+      cause: { code: 'ECONNREFUSED' },
+    });
+  });
+
+  it('a name that does not exist is TRANSPORT_ERR_DNS', async () => {
+    expect(await failure('http://name.invalid', transport)).toMatchObject({
+      ...common,
+      code: 'TRANSPORT_ERR_DNS',
+    });
+  });
+
+  it('a certificate that nobody vouches for is TRANSPORT_ERR_TLS', async () => {
+    const server = createHttps(new Authority().issue({ ip: '127.0.0.1' }));
+    const port = await listen(server);
+    expect(await failure(`https://127.0.0.1:${port}`, transport)).toMatchObject({
+      ...common,
+      code: 'TRANSPORT_ERR_TLS',
+    });
+  });
+
+  it('TLS spoken to a server without it is TRANSPORT_ERR_TLS', async () => {
+    const port = await serve((_request, response) => response.end());
+    expect(await failure(`https://127.0.0.1:${port}`, transport)).toMatchObject({
+      ...common,
+      code: 'TRANSPORT_ERR_TLS',
+    });
+  });
+
+  it('an HTTP status other than the one that is due is TRANSPORT_ERR_STATUS, and told', async () => {
+    const port = await serve((_request, response) => response.writeHead(503).end('overloaded'));
+    expect(await failure(`http://127.0.0.1:${port}`, transport)).toMatchObject({
+      ...common,
+      code: 'TRANSPORT_ERR_STATUS',
+      description: 503,
+      cause: { message: expect.stringContaining('503') },
+    });
+  });
+
+  it('a connection that is cut before the answer is TRANSPORT_ERR_CLOSED', async () => {
+    const port = await listen(createTcp((socket) => socket.once('data', () => socket.resetAndDestroy())));
+    expect(await failure(`http://127.0.0.1:${port}`, transport)).toMatchObject({
+      ...common,
+      code: 'TRANSPORT_ERR_CLOSED',
+    });
+  });
+
+  it('an answer that is not HTTP is TRANSPORT_ERR_PROTOCOL', async () => {
+    const port = await listen(createTcp((socket) => socket.once('data', () => socket.end('SSH-2.0\r\n'))));
+    expect(await failure(`http://127.0.0.1:${port}`, transport)).toMatchObject({
+      ...common,
+      code: 'TRANSPORT_ERR_PROTOCOL',
+    });
+  });
+
+  it('an answer that does not come is a timeout of the attempt', async () => {
+    const port = await listen(createTcp());
+    expect(await failure(`http://127.0.0.1:${port}`, transport, { timeout: 30 })).toMatchObject({
+      ...common,
+      message: 'timeout',
+      code: 'TRANSPORT_ERR_TIMEOUT',
+    });
+  });
+
+  it('an address that is none is refused by io() itself', () => {
+    expect(() => io('http://a b', { transports: [transport] })).toThrow(TypeError);
+  });
+});
+
+describe('over polling', () => {
+  it.each([
+    ['nothing', ''],
+    ['a page', '<html>'],
+    ['a packet of unknown type', '9'],
+    ['broken base64', 'b*'],
+  ])('an answer that is %s is TRANSPORT_ERR_PROTOCOL', async (_, body) => {
+    const port = await serve((_request, response) => response.end(body));
+    expect(await failure(`http://127.0.0.1:${port}`, 'polling')).toMatchObject({
+      message: 'xhr poll error',
+      step: 'open',
+      code: 'TRANSPORT_ERR_PROTOCOL',
+      cause: { name: 'PeerError' },
+    });
+  });
+
+  it('a request that takes longer than requestTimeout is TRANSPORT_ERR_TIMEOUT', async () => {
+    const port = await serve(() => {});
+    expect(await failure(`http://127.0.0.1:${port}`, 'polling', { requestTimeout: 20 })).toMatchObject({
+      message: 'xhr poll error',
+      code: 'TRANSPORT_ERR_TIMEOUT',
+      description: 0,
+    });
+  });
+
+  it('a POST that is refused ends the connection with what the server has to say', async () => {
+    const port = await serve((request, response) => {
+      if (request.method === 'POST') response.writeHead(400).end('{"code":1,"message":"Session ID unknown"}');
+      else if (!request.url?.includes('sid=')) response.end(handshake);
+    });
+    const socket = io(`http://127.0.0.1:${port}`, { transports: ['polling'], reconnection: false });
+    undo.push(() => socket.disconnect());
+    const [reason, description] = await new Promise<unknown[]>((resolve) =>
+      socket.io.on('close', (...args) => resolve(args)),
+    );
+    expect(reason).toBe('transport error');
+    expect(description).toMatchObject({
+      message: 'xhr post error',
+      step: 'write',
+      code: 'TRANSPORT_ERR_STATUS',
+      description: 400,
+      cause: { message: expect.stringContaining('Session ID unknown') },
+    });
+  });
+});
+
+describe('over websocket', () => {
+  it.each([
+    ['no key', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'],
+    ['nonsense', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n'],
+  ])('an upgrade that is answered with %s fails', async (_, answer) => {
+    const port = await serve(
+      () => {},
+      (socket) => socket.end(answer),
+    );
+    expect(await failure(`http://127.0.0.1:${port}`, 'websocket')).toMatchObject({
+      message: 'websocket error',
+      step: 'open',
+      code: 'TRANSPORT_ERR_PROTOCOL',
+    });
+  });
+
+  it('a subprotocol that cannot be is told later, not thrown', async () => {
+    expect(await failure('http://127.0.0.1:1', 'websocket', { protocols: ['a b'] })).toMatchObject({
+      message: 'websocket error',
+      cause: { name: 'SyntaxError' },
+    });
+  });
+});
