@@ -29,7 +29,7 @@ import {
 } from '../transport/websocket/node-http2-accept.ts';
 import { type CommonOptions, toDeflateSettings, toShellSettings } from './options.ts';
 import { TypedEmitter } from './typed-emitter.ts';
-import { attachConnection, WebSocket } from './websocket.ts';
+import { attachConnection, sessionOfSocket, WebSocket } from './websocket.ts';
 
 /** What `verifyClient` judges by. */
 export interface ClientInfo<R extends IncomingMessage = IncomingMessage> {
@@ -150,6 +150,7 @@ export class WebSocketServer<
   #closesWithLastClient = false;
   readonly #accept: AcceptSettings;
   #removeListeners: () => void = () => {};
+  readonly #keeper = { forget: (client: WebSocket) => this.#forget(client) };
 
   /**
    * @param callback called when it listens; with `port` only.
@@ -351,13 +352,13 @@ export class WebSocketServer<
     attachConnection(client, connection);
     if (this.clients !== undefined) {
       this.clients.add(client);
-      client.on('close', () => this.#forget(client));
+      sessionOfSocket(client).keeper = this.#keeper;
     }
     callback(client, request);
   }
 
-  #forget(client: InstanceType<S>): void {
-    this.clients.delete(client);
+  #forget(client: WebSocket): void {
+    this.clients.delete(client as InstanceType<S>);
     if (this.#closesWithLastClient && this.clients.size === 0) process.nextTick(() => this.#finish());
   }
 }

@@ -59,6 +59,8 @@ export class Session implements ConnectionListener {
   lateBytes = 0;
   /** There while a Blob is being read, and what was sent behind it waits. */
   queue: SendQueue | null = null;
+  /** Who keeps the socket in a list until it is closed; no listener, since there are thousands. */
+  keeper: { forget(socket: WebSocket): void } | null = null;
   /** Whether the message of which fragments were sent is binary; null between messages. */
   fragmentIsBinary: boolean | null = null;
 
@@ -265,6 +267,7 @@ export class Session implements ConnectionListener {
 
   onClose(code: number, reason: Uint8Array): void {
     this.readyState = ReadyState.closed;
+    this.keeper?.forget(this.target);
     this.target.emit('close', code, reason.length === 0 ? EMPTY : asBuffer(reason));
   }
 }
