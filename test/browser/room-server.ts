@@ -24,6 +24,10 @@ export class RoomServer {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  get isRunning(): boolean {
+    return this.#child !== undefined;
+  }
+
   async start(): Promise<void> {
     this.#data ||= await mkdtemp(join(tmpdir(), 'tautline-room-test-'));
     const child = spawn(process.execPath, [SCRIPT], {
