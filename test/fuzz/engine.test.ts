@@ -26,9 +26,10 @@ describe('payloads', () => {
     fc.assert(
       fc.property(fc.array(packet, { minLength: 1, maxLength: 8 }), (packets) => {
         const read: unknown[] = [];
-        decodePayload(encodePayload(packets, codec), codec, (type, data) => {
+        const take = (type: PacketType, data: string | Uint8Array): void => {
           read.push([type, typeof data === 'string' ? data : [...data]]);
-        });
+        };
+        decodePayload(encodePayload(packets, codec), codec, take, true);
         expect(read).toEqual(
           packets.map(({ type, data }) => [type, typeof data === 'string' ? data : [...data]]),
         );

@@ -12,6 +12,10 @@ export const SessionError = {
   gap: 'SESSION_ERR_GAP',
   /** The peer asks for messages that it had confirmed before. */
   countWentBack: 'SESSION_ERR_COUNT_WENT_BACK',
+  /** What should be a count is no whole number from 0 on. */
+  invalidCount: 'SESSION_ERR_INVALID_COUNT',
+  /** More unconfirmed messages than this side is willing to keep. */
+  overflow: 'SESSION_ERR_OVERFLOW',
 } as const;
 
 /** How many confirmed places are left in front of the list before it is moved up; keeps confirming O(1) on average. */
@@ -82,14 +86,22 @@ export class SendWindow<Message> {
 
   /**
    * The unconfirmed messages from `index` on, in order.
+   * @param limitBytes no more are given once so many bytes are reached, as stated by {@link push}; but one at least.
    * @throws {PeerError} `SESSION_ERR_COUNT_WENT_BACK` when `index` was confirmed before: the message is gone.
    */
-  from(index: number): Message[] {
+  from(index: number, limitBytes = Number.POSITIVE_INFINITY): Message[] {
     if (index < this.#confirmed) {
       throw new PeerError(`The peer asks for message ${index}, but confirmed ${this.#confirmed} before.`, {
         code: SessionError.countWentBack,
       });
     }
-    return this.#messages.slice(this.#start + index - this.#confirmed);
+    const first = this.#start + index - this.#confirmed;
+    let end = this.#messages.length;
+    if (this.#bytes > limitBytes) {
+      end = first;
+      for (let bytes = 0; end < this.#messages.length && bytes < limitBytes; end++)
+        bytes += this.#sizes[end]!;
+    }
+    return this.#messages.slice(first, end);
   }
 }

@@ -16,13 +16,15 @@ export interface SessionLimits {
 }
 
 /**
- * Two minutes cover a tunnel, a lift, or a laptop's lid; 4 MiB and 65,536 messages are what a server can hold for
- * some thousands of absent clients. Both ends may set other values; the server tells its window in the handshake.
+ * One minute covers a tunnel, a lift, or the way from Wi-Fi to the mobile network, and is what an absent user may go
+ * on looking present for (docs/decisions/0006-the-end-of-a-session.md). 16 MiB and 100,000 messages are more than a
+ * healthy connection has under way, also in a burst; a broadcast is held once, however many sessions keep it.
+ * Both ends may set other values; the server tells its window in the handshake.
  */
 export const defaultSessionLimits: SessionLimits = {
-  windowMs: 120_000,
-  bufferBytes: 4 * 1024 * 1024,
-  bufferMessages: 65_536,
+  windowMs: 60_000,
+  bufferBytes: 16 * 1024 * 1024,
+  bufferMessages: 100_000,
 };
 
 /** After so many messages or bytes the peer is told the count at once; otherwise with the next heartbeat. */
@@ -32,8 +34,24 @@ const TELL_AFTER_BYTES = 64 * 1024;
 /** `attached`: a connection carries it. `detached`: it waits for one. `over`: nothing will be sent or received. */
 export type SessionState = 'attached' | 'detached' | 'over';
 
-/** Why a session is over. */
-export type SessionEnd = 'closed' | 'expired' | 'overflow';
+/**
+ * Why a session is over. `closed`: on purpose, by either side. `expired`: no connection came within the window.
+ * `overflow`: more unconfirmed messages than its sender keeps. `protocol`: one side told what cannot be true.
+ */
+export type SessionEnd = 'closed' | 'expired' | 'overflow' | 'protocol';
+
+/**
+ * Reads a count or an index as it stands in packets and query parameters: decimal digits, no sign, no leading zero.
+ * @throws {PeerError} `SESSION_ERR_INVALID_COUNT`
+ */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  // Only the very text that the other side should have written: not `1e3`, not ` 7`, not the empty text.
+  if (Number.isSafeInteger(count) && count >= 0 && String(count) === text) return count;
+  throw new PeerError(`${JSON.stringify(text.slice(0, 40))} is no count: a whole number from 0 on.`, {
+    code: SessionError.invalidCount,
+  });
+}
 
 /** What was not confirmed when the session ended; whether the peer received it cannot be known. */
 export interface SessionOutcome<Message> {
@@ -118,6 +136,16 @@ export class Session<Message> {
     return replay;
   }
 
+  /**
+   * The unconfirmed messages from `index` on: what is to be passed to the connection next, when it takes them piece by
+   * piece.
+   * @param limitBytes no more are given once so many bytes are reached; but one at least.
+   * @throws {PeerError} `SESSION_ERR_COUNT_WENT_BACK`
+   */
+  messagesFrom(index: number, limitBytes?: number): Message[] {
+    return this.#window.from(index, limitBytes);
+  }
+
   /** The connection is gone. */
   detach(nowMs: number): void {
     if (this.#state !== 'attached') return;
@@ -172,9 +200,9 @@ export class Session<Message> {
     return nowMs >= this.nextDeadlineMs ? this.#end('expired') : null;
   }
 
-  /** Either side has closed the session on purpose. */
-  close(): SessionOutcome<Message> | null {
-    return this.#state === 'over' ? null : this.#end('closed');
+  /** Ends the session: either side has closed it on purpose, or has to, for the reason given. */
+  close(end: SessionEnd = 'closed'): SessionOutcome<Message> | null {
+    return this.#state === 'over' ? null : this.#end(end);
   }
 
   #end(end: SessionEnd): SessionOutcome<Message> {

@@ -22,12 +22,17 @@ export interface IncomingPacket {
   readonly data: string | Uint8Array;
 }
 
-/** By the digit on the wire: index 0 is `open`. */
-const TYPE_BY_DIGIT: readonly PacketType[] = Object.values(PacketType);
+/** By the digit on the wire: index 0 is `open`. Those of the standard, which every peer knows. */
+const TYPE_BY_DIGIT: readonly PacketType[] = Object.values(PacketType).filter(
+  (type) => type !== PacketType.count,
+);
 const DIGIT_ZERO = 0x30;
 const LETTER_B = 0x62;
 
-/** The type of a packet in text, by its first character; `undefined` when there is none such (also for `b`). */
+/**
+ * The type of a packet in text, by its first character; `undefined` when the standard has none such (also for `b`,
+ * and for the count of the session extension).
+ */
 export function packetTypeOf(text: string): PacketType | undefined {
   return TYPE_BY_DIGIT[text.charCodeAt(0) - DIGIT_ZERO];
 }
@@ -35,12 +40,20 @@ export function packetTypeOf(text: string): PacketType | undefined {
 /**
  * Decodes one packet as it came from a transport.
  * Bytes are a binary message as a whole (Engine.IO protocol 4, "Binary packets") and are passed on uncopied.
+ * @param isExtended whether the session extension was negotiated, and `7` is a packet.
  * @throws {PeerError} `ENGINE_ERR_UNKNOWN_PACKET_TYPE`, `ENGINE_ERR_INVALID_BASE64`
  */
-export function decodePacket(encoded: string | Uint8Array, codec: TextCodec): IncomingPacket {
+export function decodePacket(
+  encoded: string | Uint8Array,
+  codec: TextCodec,
+  isExtended = false,
+): IncomingPacket {
   if (typeof encoded !== 'string') return { type: PacketType.message, data: encoded };
   const type = packetTypeOf(encoded);
   if (type !== undefined) return { type, data: encoded.slice(1) };
+  if (isExtended && encoded.startsWith(PacketType.count)) {
+    return { type: PacketType.count, data: encoded.slice(1) };
+  }
   // Engine.IO protocol 4, "Packet encoding": `b` and base64 is a binary message. It belongs to text transports, but
   // peers that are told to force base64 send it on WebSocket too.
   if (encoded.charCodeAt(0) !== LETTER_B) {

@@ -5,6 +5,16 @@
 import { PeerError } from '../../base/errors.ts';
 import { EngineWireError } from './codec.ts';
 
+/** What a server says to a client that announced the session extension (docs/protocol/session.md, "Announcement"). */
+export interface SessionOffer {
+  /** The version of the extension. */
+  readonly version: number;
+  /** For how long the server keeps a session that has no connection. */
+  readonly windowMs: number;
+  /** Which transports may be attached. */
+  readonly transports: readonly string[];
+}
+
 /** Engine.IO protocol 4, "Handshake". Names are those on the wire; times are milliseconds, sizes bytes. */
 export interface Handshake {
   readonly sid: string;
@@ -14,6 +24,8 @@ export interface Handshake {
   readonly pingTimeout: number;
   /** Largest request body and message that the server takes; older servers do not say (0 here: unknown). */
   readonly maxPayload: number;
+  /** Only where both ends have the session extension. */
+  readonly session?: SessionOffer;
 }
 
 /** Writes the data of an open packet. */
@@ -41,13 +53,22 @@ export function parseHandshake(text: string): Handshake {
       code: EngineWireError.invalidHandshake,
     });
   }
-  const { upgrades, maxPayload } = value;
+  const { upgrades, maxPayload, session, ...others } = value;
+  const offer = readOffer(session);
   return {
-    ...value,
+    ...others,
+    ...(offer && { session: offer }),
     sid: value.sid,
     upgrades: Array.isArray(upgrades) ? upgrades.filter((name) => typeof name === 'string') : [],
     pingInterval: value.pingInterval,
     pingTimeout: value.pingTimeout,
     maxPayload: typeof maxPayload === 'number' ? maxPayload : 0,
   };
+}
+
+/** An offer that cannot be read is none: the standard protocol is always there. */
+function readOffer(value: unknown): SessionOffer | undefined {
+  const { version, windowMs, transports } = (value ?? {}) as Partial<Record<keyof SessionOffer, unknown>>;
+  if (version !== 1 || typeof windowMs !== 'number' || !Array.isArray(transports)) return undefined;
+  return { version, windowMs, transports: transports.filter((name) => typeof name === 'string') };
 }

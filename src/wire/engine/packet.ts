@@ -3,7 +3,10 @@
  * Must not know: how packets are written as bytes or text (see codec.ts, payload.ts), or who sends them.
  */
 
-/** Engine.IO protocol 4, "Packet types". The value is the character on the wire. */
+/**
+ * Engine.IO protocol 4, "Packet types". The value is the character on the wire.
+ * `count` belongs to the session extension (docs/protocol/session.md) and is a packet only where that was negotiated.
+ */
 export const PacketType = {
   open: '0',
   close: '1',
@@ -12,6 +15,7 @@ export const PacketType = {
   message: '4',
   upgrade: '5',
   noop: '6',
+  count: '7',
 } as const;
 export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 

@@ -22,18 +22,20 @@ export function encodePayload(packets: readonly OutgoingPacket[], codec: TextCod
 /**
  * Reads a payload and hands over its packets one by one, in order.
  * Those before a malformed one have been handed over when it throws; `receive` decides whether to go on listening.
+ * @param isExtended whether the session extension was negotiated, and `7` is a packet.
  * @throws {PeerError} `ENGINE_ERR_UNKNOWN_PACKET_TYPE`, `ENGINE_ERR_INVALID_BASE64`
  */
 export function decodePayload(
   payload: string,
   codec: TextCodec,
   receive: (type: PacketType, data: string | Uint8Array) => void,
+  isExtended = false,
 ): void {
   let start = 0;
   for (;;) {
     const separator = payload.indexOf(SEPARATOR, start);
     const end = separator === -1 ? payload.length : separator;
-    const packet = decodePacket(payload.slice(start, end), codec);
+    const packet = decodePacket(payload.slice(start, end), codec, isExtended);
     receive(packet.type, packet.data);
     if (separator === -1) return;
     start = separator + 1;
