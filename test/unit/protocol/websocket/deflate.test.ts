@@ -65,6 +65,25 @@ function counted(): DeflatePort & { deflaters: number; inflaters: number } {
   return port;
 }
 
+/** A port that notes for how many bytes at once it was asked. */
+function asking(): { port: DeflatePort; asked(): number } {
+  let asked = 0;
+  const node = new NodeDeflate();
+  const port: DeflatePort = {
+    createDeflater: (bits) => node.createDeflater(bits),
+    createInflater(bits) {
+      const inflater = node.createInflater(bits);
+      const inflate = inflater.inflate;
+      inflater.inflate = (input, limitBytes) => {
+        asked = Math.max(asked, limitBytes);
+        return inflate(input, limitBytes);
+      };
+      return inflater;
+    },
+  };
+  return { port, asked: () => asked };
+}
+
 function deflating(
   agreement: DeflateAgreement = full,
   port: DeflatePort = new NodeDeflate(),
@@ -293,23 +312,10 @@ describe.each(roles)('a %s that receives compressed messages', (role) => {
     const bomb = compressed(new Uint8Array(50_000_000));
 
     it('undici 2026, unbounded inflation: a bomb is refused before it is unpacked', () => {
-      let asked = 0;
-      const node = new NodeDeflate();
-      const port: DeflatePort = {
-        createDeflater: (bits) => node.createDeflater(bits),
-        createInflater(bits) {
-          const inflater = node.createInflater(bits);
-          const inflate = inflater.inflate;
-          inflater.inflate = (input, limitBytes) => {
-            asked = Math.max(asked, limitBytes);
-            return inflate(input, limitBytes);
-          };
-          return inflater;
-        },
-      };
+      const { port, asked } = asking();
       const { connection, sink } = open(role, { ...deflating(full, port), payloadLimitBytes: 100_000 });
       feed(connection, [first(bomb, Op.binary)]);
-      expect(asked).toBe(100_000);
+      expect(asked()).toBe(100_000);
       expect(sink.error).toMatchObject({
         code: 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
         closeCode: 1009,
@@ -337,12 +343,14 @@ describe.each(roles)('a %s that receives compressed messages', (role) => {
     });
 
     it('the memory budget holds where there is no limit on messages', () => {
+      const { port, asked } = asking();
       const { connection, sink } = open(role, {
-        ...deflating(),
+        ...deflating(full, port),
         payloadLimitBytes: 0,
         memoryBudgetBytes: 200_000,
       });
       feed(connection, [first(bomb, Op.binary)]);
+      expect(asked()).toBe(200_000);
       expect(sink.error).toMatchObject({
         code: 'WS_ERR_MEMORY_BUDGET_EXCEEDED',
         limit: { name: 'memoryBudgetBytes', value: 200_000 },
@@ -363,6 +371,20 @@ describe.each(roles)('a %s that receives compressed messages', (role) => {
       }
       expect(sink.error).toBeNull();
       expect(sink.messages).toHaveLength(1);
+    });
+
+    it('stops when it is disposed of from within the part that the end of the message completes', () => {
+      // A stored block whose bytes are the four that the sender cut off.
+      const payload = bytes(0x00, 0x04, 0x00, 0xfb, 0xff);
+      for (const isDisposing of [false, true]) {
+        const { connection, sink } = open(role, deflating());
+        connection.setDelivery('stream');
+        sink.on = (line) => {
+          if (isDisposing && line.startsWith('part')) connection.dispose();
+        };
+        feed(connection, [first(payload, Op.binary)]);
+        expect(sink.lines).toEqual(['start binary', 'part 0000ffff', ...(isDisposing ? [] : ['end'])]);
+      }
     });
 
     it('as a stream, a part of a bomb stays small', () => {

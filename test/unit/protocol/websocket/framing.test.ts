@@ -87,6 +87,17 @@ const violations: Violation[] = [
     message: `Invalid WebSocket frame: invalid opcode ${opcode}`,
     closeCode: 1002,
   })),
+  {
+    rule: 'RFC 6455 5.4: a message within a message fails the connection behind a control frame too',
+    frames: [
+      { opcode: Op.text, payload: 'a', fin: false },
+      { opcode: Op.pong, payload: 'between' },
+      { opcode: Op.text, payload: 'never seen' },
+    ],
+    code: 'WS_ERR_INVALID_OPCODE',
+    message: 'Invalid WebSocket frame: invalid opcode 1',
+    closeCode: 1002,
+  },
   ...[Op.close, Op.ping, Op.pong].map((opcode) => ({
     rule: `RFC 6455 5.5: a fragmented control frame fails the connection (opcode ${opcode})`,
     frames: [{ opcode, fin: false }],
