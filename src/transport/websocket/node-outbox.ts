@@ -14,8 +14,8 @@ export type SendCallback = (error?: Error | null) => void;
 const SLAB_BYTES = 65_536;
 /** Up to this much is joined to one buffer for one `write`; above, the pieces go out by one `writev`, uncopied. */
 const JOIN_BYTES = 65_536;
-/** In a larger turn, pieces up to this size are still joined: an entry of `writev` costs more than the copy. */
-const SMALL_BYTES = 2_048;
+/** Larger pieces are not copied; smaller ones are joined, since an entry of `writev` costs more than the copy. */
+const SMALL_BYTES = 4_096;
 
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let slabUsed = 0;
@@ -46,6 +46,8 @@ export class Outbox {
   #slab: Buffer | null = null;
   #start = 0;
   #end = 0;
+  /** Whether there is a piece that is not worth copying. */
+  #hasLarge = false;
   /** Bytes for the wire. */
   bytes = 0;
   /** Bytes of payload as the application counts them. */
@@ -81,7 +83,9 @@ export class Outbox {
   /** Notes bytes that exist already, next in order. They must not change until they are written. */
   append(bytes: Uint8Array): void {
     if (this.#slab !== null) this.#closeRange();
-    this.bytes += bytes.length;
+    const { length } = bytes;
+    this.bytes += length;
+    if (length > SMALL_BYTES) this.#hasLarge = true;
     this.#parts.push(bytes);
   }
 
@@ -102,7 +106,9 @@ export class Outbox {
     this.#closeRange();
     const parts = this.#parts;
     const callbacks = this.#callbacks;
+    const hasLarge = this.#hasLarge;
     const { bytes } = this;
+    this.#hasLarge = false;
     this.#callbacks = null;
     this.bytes = 0;
     this.payloadBytes = 0;
@@ -116,7 +122,7 @@ export class Outbox {
       parts.length = 0;
       return socket.write(only, done);
     }
-    if (bytes <= JOIN_BYTES) return socket.write(this.#join(bytes), done);
+    if (!hasLarge && bytes <= JOIN_BYTES) return socket.write(this.#join(bytes), done);
     this.#parts = [];
     return writeMany(socket, parts, done);
   }
@@ -127,6 +133,7 @@ export class Outbox {
     this.#callbacks = null;
     this.#parts.length = 0;
     this.#slab = null;
+    this.#hasLarge = false;
     this.bytes = 0;
     this.payloadBytes = 0;
     if (callbacks !== null) callAll(callbacks, error);
