@@ -5,9 +5,11 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { refuseUpgrade } from '../../transport/websocket/node-accept.ts';
+import { isServerStream, takeExtendedConnects } from '../../transport/websocket/node-http2-accept.ts';
 import type { AttachOptions } from './options.ts';
 
-/** A server of `node:http` or `node:https`, or anything that emits the same events. */
+/** A server of `node:http`, `node:https` or `node:http2`, or anything that emits the same events. */
 export type HttpServerLike = EventEmitter;
 
 /** Who takes the requests of the path. */
@@ -41,10 +43,13 @@ export function attachTo(httpServer: HttpServerLike, taker: RequestTaker, option
     if (isOurs(request)) taker.handleRequest(request, response);
     else for (const other of others) other.call(httpServer, request, response);
   });
-  httpServer.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (isOurs(request)) taker.handleUpgrade(request, socket, head);
     else if (destroyUpgrade) destroyUnlessTaken(socket, destroyUpgradeTimeout);
-  });
+  };
+  httpServer.on('upgrade', upgrade);
+  // RFC 8441: over HTTP/2, an extended CONNECT is what an upgrade is over HTTP/1.1.
+  takeExtendedConnects(httpServer, upgrade);
   httpServer.on('close', () => taker.close());
 }
 
@@ -54,6 +59,10 @@ function destroyUnlessTaken(socket: Duplex, timeoutMs: number): void {
   const timer = setTimeout(() => {
     const { bytesWritten: now = 0 } = socket as Duplex & { readonly bytesWritten?: number };
     if (!socket.writable || now > bytesWritten) return;
+    if (isServerStream(socket)) {
+      refuseUpgrade(socket, 404);
+      return;
+    }
     socket.on('error', () => {});
     socket.end(() => socket.destroy());
   }, timeoutMs);

@@ -2,7 +2,7 @@
  * What: runs Express-style middlewares over a request, and lets them work on WebSocket handshakes too.
  * Must not know: what the middlewares do, and what comes after them.
  */
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
@@ -45,11 +45,27 @@ export function runMiddlewares(
   step(0);
 }
 
+/** The response of a WebSocket handshake while middlewares look at it. */
+export interface HandshakeResponse extends ServerResponse {
+  /** Ends the part of this response and gives the header lines for the answer to the handshake. */
+  takeHeaderLines(): string[];
+}
+
+/** Headers as the lines that they would be over HTTP/1.1. */
+export function toHeaderLines(headers: OutgoingHttpHeaders): string[] {
+  const lines: string[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue;
+    for (const one of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${one}`);
+  }
+  return lines;
+}
+
 /**
  * A response for a handshake on a bare socket: a middleware that answers with it answers the handshake; one that
  * sets headers adds them to the `101`.
  */
-export class UpgradeResponse extends ServerResponse {
+export class UpgradeResponse extends ServerResponse implements HandshakeResponse {
   readonly #socket: Duplex;
 
   constructor(request: IncomingMessage, socket: Duplex) {
@@ -65,17 +81,11 @@ export class UpgradeResponse extends ServerResponse {
     }
   }
 
-  /** Ends the part of this response and gives the header lines for the `101`. */
   takeHeaderLines(): string[] {
     // Libraries that add headers late (sessions, timings) hook into `writeHead`. Nothing is sent by it.
     this.writeHead(200);
     this.removeAllListeners('finish');
     if (this.#socket instanceof NetSocket) this.detachSocket(this.#socket);
-    const lines: string[] = [];
-    for (const [name, value] of Object.entries(this.getHeaders())) {
-      if (value === undefined) continue;
-      for (const one of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${one}`);
-    }
-    return lines;
+    return toHeaderLines(this.getHeaders());
   }
 }

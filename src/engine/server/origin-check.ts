@@ -7,6 +7,7 @@ import { applyCors, type CorsOutcome } from './cors.ts';
 import type { ServerOptions } from './options.ts';
 import { isSameOrigin } from './origin.ts';
 import { errors, type Refusal } from './refusal.ts';
+import { hostOf } from './request.ts';
 
 /** RFC 9110 section 5.5: what may stand in a header's value. A lenient HTTP parser lets more through. */
 const VALID_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -42,13 +43,14 @@ export function checkOrigin(
  * No origin: no page, or one that asks its own server. `Sec-Fetch-Site` is written by the browser and cannot be set
  * by pages; it tells the same where a proxy has replaced the host.
  */
-function isOwnPage({ headers }: IncomingMessage): boolean {
-  const { origin, host } = headers;
-  return origin === undefined || headers['sec-fetch-site'] === 'same-origin' || isSameOrigin(origin, host);
+function isOwnPage(request: IncomingMessage): boolean {
+  const { origin, 'sec-fetch-site': site } = request.headers;
+  return origin === undefined || site === 'same-origin' || isSameOrigin(origin, hostOf(request));
 }
 
-function refusalFor({ headers }: IncomingMessage): Refusal {
-  const { origin, host } = headers;
+function refusalFor(request: IncomingMessage): Refusal {
+  const { origin } = request.headers;
+  const host = hostOf(request);
   const message =
     `The origin ${JSON.stringify(origin)} is not the server's own (its host is ${JSON.stringify(host)}) ` +
     'and is not allowed by the option cors.origin.';

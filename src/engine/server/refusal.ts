@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { refuseUpgrade } from '../../transport/websocket/node-accept.ts';
 
 /** Engine.IO's error codes, under engine.io's names. */
 export const errors = {
@@ -70,12 +71,8 @@ export function refuseSocket(socket: Duplex, refusal: Refusal): void {
     socket.destroy();
     return;
   }
-  const body = messageOf(refusal);
-  const status = statusOf(refusal.code) === 403 ? '403 Forbidden' : '400 Bad Request';
   // `text/plain`, because the message may repeat something that the peer has sent.
-  socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    () => socket.destroy(),
-  );
+  refuseUpgrade(socket, statusOf(refusal.code), messageOf(refusal), {
+    'Content-Type': 'text/plain; charset=utf-8',
+  });
 }

@@ -13,6 +13,15 @@ export interface EngineRequest extends IncomingMessage {
   res?: ServerResponse;
 }
 
+/**
+ * The host that a request was sent to.
+ * RFC 9113 section 8.3.1: over HTTP/2, clients send `:authority` in place of Host.
+ */
+export function hostOf({ headers }: IncomingMessage): string | undefined {
+  const authority = headers[':authority'];
+  return headers.host ?? (typeof authority === 'string' ? authority : undefined);
+}
+
 /** Reads the query once and keeps it with the request. Never throws: malformed escapes stay as they are. */
 export function queryOf(request: EngineRequest): Query {
   request._query ??= parseQuery(request.url ?? '');

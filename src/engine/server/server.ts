@@ -21,12 +21,20 @@ import {
   completeUpgrade,
   refuseUpgrade,
 } from '../../transport/websocket/node-accept.ts';
+import { isServerStream } from '../../transport/websocket/node-http2-accept.ts';
 import { WebSocketServerTransport } from '../../transport/websocket/node-server.ts';
 import { attachTo, type HttpServerLike } from './attach.ts';
+import { createConnectResponse } from './connect-response.ts';
 import { formatCookie } from './cookie.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { keptRequest } from './kept-request.ts';
-import { type Middleware, runMiddlewares, UpgradeResponse } from './middleware.ts';
+import {
+  type HandshakeResponse,
+  type Middleware,
+  runMiddlewares,
+  toHeaderLines,
+  UpgradeResponse,
+} from './middleware.ts';
 import { ObservedEmitter } from './observed-emitter.ts';
 import { type AttachOptions, type ResolvedOptions, resolveOptions, type ServerOptions } from './options.ts';
 import { checkOrigin } from './origin-check.ts';
@@ -60,7 +68,7 @@ interface Handshake {
   readonly request: EngineRequest;
   readonly socket: Duplex;
   readonly head: Uint8Array;
-  /** What CORS and middlewares add to the `101`. */
+  /** What CORS and middlewares add to the `101`, over HTTP/2 the 200. */
   readonly headerLines: string[];
 }
 
@@ -189,7 +197,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
         refuse(refusal);
         return;
       }
-      const response = this.#middlewares.length === 0 ? null : new UpgradeResponse(request, socket);
+      const response = this.#middlewares.length === 0 ? null : handshakeResponse(request, socket);
       this.#continue(request, response, true, refuse, () => {
         if (response !== null) handshake.headerLines.push(...response.takeHeaderLines());
         this.#upgrade(handshake, refuse);
@@ -354,10 +362,12 @@ export class Server extends ObservedEmitter<ServerEvents> {
     const headers: ResponseHeaders = {};
     if (queryOf(request).sid === undefined) this.emit('initial_headers', headers, request);
     this.emit('headers', headers, request);
-    for (const [name, value] of Object.entries(headers)) {
-      for (const one of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${one}`);
-    }
+    lines.push(...toHeaderLines(headers));
   }
+}
+
+function handshakeResponse(request: IncomingMessage, socket: Duplex): HandshakeResponse {
+  return isServerStream(socket) ? createConnectResponse(socket) : new UpgradeResponse(request, socket);
 }
 
 function ignore(): void {}

@@ -32,8 +32,8 @@ export function verifyRequest(
     if (sid === undefined || isUpgrade) return badRequest({ name: 'TRANSPORT_HANDSHAKE_ERROR', message });
   }
   if (sid !== undefined) return verifySession(clients[sid], sid, transport, isUpgrade, opts);
-  // Engine.IO protocol 4, "Handshake": a session begins with a GET.
-  if (request.method !== 'GET') {
+  // Engine.IO protocol 4, "Handshake": a session begins with a GET; over HTTP/2 a WebSocket has CONNECT in its place.
+  if (request.method !== 'GET' && !(isUpgrade && request.method === 'CONNECT')) {
     return { code: errors.BAD_HANDSHAKE_METHOD, context: { method: request.method } };
   }
   return null;
