@@ -9,6 +9,7 @@ import { Server as EngineServer } from '../engine/server/server.ts';
 import type { EmitterSession } from '../hub/emitter-peer.ts';
 import { Hub } from '../hub/hub.ts';
 import { ClientFiles, clientFileOf } from './client-files.ts';
+import { Http2Sessions } from './http2-sessions.ts';
 import type { ServerOptions, TServerInstance } from './options.ts';
 
 /** The path under which Socket.IO clients look. */
@@ -38,6 +39,7 @@ export class Server<
   readonly #options: Partial<ServerOptions>;
   #path: string;
   #servesClient: boolean;
+  #http2Sessions: Http2Sessions | null = null;
 
   /**
    * @param srv a port (0: any free one), or an HTTP server; nothing: call {@link listen} later. A lone object that
@@ -99,6 +101,7 @@ export class Server<
     engine.attach(httpServer, { ...options, path });
     this.#path = path;
     this.httpServer = httpServer;
+    this.#http2Sessions = new Http2Sessions(httpServer);
     if (options.serveClient ?? this.#servesClient) this.#serveFiles(httpServer, options);
     return this.bind(engine);
   }
@@ -143,6 +146,7 @@ export class Server<
       callback?.();
       return;
     }
+    this.#http2Sessions?.close();
     await new Promise<void>((resolve) => {
       httpServer.close((error?: Error) => {
         callback?.(error);
