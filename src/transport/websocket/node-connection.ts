@@ -66,6 +66,8 @@ export interface NodeConnectionOptions extends ConnectionOptions {
 
 /** Larger payloads of a server are not copied by the machine (see `sendMessage`). */
 const UNCOPIED_ABOVE_BYTES = 4_096;
+/** From so many bytes in one turn on, senders are told to wait: the kernel takes about as much at once. */
+const HIGH_WATER_BYTES = 65_536;
 const EMPTY = new Uint8Array(0);
 /** How long a client leaves the ending of TCP to the server (RFC 6455 section 7.1.1) before it does it itself. */
 const SERVER_ENDS_WITHIN_MS = 1_000;
@@ -162,7 +164,7 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
   /** Whether the caller should wait for `onDrain` before it sends more. */
   get shouldWait(): boolean {
     if (this.waitsForDrain) return true;
-    return this.outbox !== null && this.outbox.bytes >= this.socket.writableHighWaterMark;
+    return this.outbox !== null && this.outbox.bytes >= HIGH_WATER_BYTES;
   }
 
   /**
@@ -322,7 +324,7 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
     if (outbox === null) return;
     this.outbox = null;
     const { socket } = this;
-    const wasFull = outbox.bytes >= socket.writableHighWaterMark;
+    const wasFull = outbox.bytes >= HIGH_WATER_BYTES;
     if (socket.destroyed || socket.writableEnded) {
       outbox.discard(new Error('The socket was closed before the data was written'));
     } else if (!outbox.flush(socket)) {

@@ -110,12 +110,15 @@ export function maskInto(
       targetBuffer = into.buffer;
       target = new DataView(targetBuffer);
     }
+    // Constants, as above.
+    const reader = source;
+    const writer = target;
     let read = from.byteOffset + start;
     let write = into.byteOffset + offset;
     const wordCount = length >> 2;
     for (let i = 0; i < wordCount; i++, read += 4, write += 4) {
-      const word = source.getInt32(read, true) ^ key;
-      target.setInt32(write, word, true);
+      const word = reader.getInt32(read, true) ^ key;
+      writer.setInt32(write, word, true);
       seen |= word;
     }
     done = wordCount << 2;
