@@ -85,7 +85,6 @@ function createWebSocketClient(target: ClientTarget): Transport {
       connection.close();
       return;
     }
-    if (target.options.autoUnref) (connection.socket as { unref?(): void }).unref?.();
     transport.sink.transportOpened();
   };
 
@@ -121,6 +120,8 @@ function createWebSocketClient(target: ClientTarget): Transport {
             return true;
           },
         });
+        // From here on the socket of the request is that of the connection.
+        if (options.autoUnref) handshake.request?.on('socket', (socket) => socket.unref());
       } catch (cause) {
         // An address or a subprotocol that cannot be. Told later: the caller is not ready for it yet.
         queueMicrotask(() => fail(cause as Error, 'TRANSPORT_ERR_PROTOCOL'));
