@@ -11,6 +11,18 @@ import { Server } from '../../src/engine/server/server.ts';
 import { nodeByteCodec as codec } from '../../src/transport/platform/node-byte-codec.ts';
 import { OutgoingPacket, PacketType } from '../../src/wire/engine/packet.ts';
 import { decodePayload, encodePayload } from '../../src/wire/engine/payload.ts';
+import { seconds } from './dice.ts';
+
+/** So many runs from a fixed seed; with FUZZ_SECONDS as many as the time allows, from FUZZ_SEED. */
+const effort = (numRuns: number): fc.Parameters<unknown> =>
+  seconds === 0
+    ? { numRuns, seed: 20_261_121 }
+    : {
+        numRuns: 1e9,
+        seed: Number(process.env.FUZZ_SEED ?? 1),
+        interruptAfterTimeLimit: seconds * 1000,
+        markInterruptAsFailure: false,
+      };
 
 /** Text without the record separator, which a packet in a payload cannot hold. */
 const text = fc.string({ unit: 'binary', maxLength: 40 }).map((value) => value.replaceAll('\x1e', ''));
@@ -34,7 +46,7 @@ describe('payloads', () => {
           packets.map(({ type, data }) => [type, typeof data === 'string' ? data : [...data]]),
         );
       }),
-      { numRuns: 2000 },
+      effort(2000),
     );
   });
 
@@ -48,7 +60,7 @@ describe('payloads', () => {
           expect(error).toBeInstanceOf(PeerError);
         }
       }),
-      { numRuns: 5000 },
+      effort(5000),
     );
   });
 });
@@ -148,7 +160,7 @@ describe('a server', () => {
           engine.clients[id]?.close(true);
         },
       ),
-      { numRuns: 400, timeout: 20_000 },
+      { ...effort(400), timeout: 20_000 },
     );
     expect(uncaught).toEqual([]);
     const sid = await session();
