@@ -68,8 +68,11 @@ export interface Transport {
   open(): void;
   /** Passes packets on in order. They are shared between receivers and must not be changed. */
   send(packets: readonly OutgoingPacket[]): void;
-  /** Passes on what was sent, tells the peer, then reports `closed`. Idempotent. */
-  close(): void;
+  /**
+   * Passes on what was sent, tells the peer, then reports `closed`. Idempotent.
+   * @param code for WebSockets: the close code, and the reason beside it; other transports have no words for them.
+   */
+  close(code?: number, reason?: string): void;
   /** Ends at once without telling the peer. Idempotent. */
   terminate(): void;
   /**

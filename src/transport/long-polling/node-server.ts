@@ -4,48 +4,16 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PeerError } from '../../base/errors.ts';
-import type { ByteCodec, Clock, Timer } from '../../base/port.ts';
+import type { Timer } from '../../base/port.ts';
 import type { IncomingPacket } from '../../wire/engine/codec.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
-import { decodePayload, encodePayload } from '../../wire/engine/payload.ts';
 import { type Transport, type TransportClosed, TransportName, type TransportSink } from '../port.ts';
+import { answerPackets, type PollingSettings, refuse, respond } from './node-answer.ts';
 import { readBody } from './node-body.ts';
-import { chooseEncoding, type PollCompression } from './node-compression.ts';
+import { BINARY_BODY, decodeBody, isBinaryBody, PollingError } from './node-post.ts';
 
-/** Codes of the errors that this transport reports besides those of the codec. */
-export const PollingError = {
-  /** A second GET came while one was waiting: two programs use one session. */
-  overlappingPoll: 'POLLING_ERR_OVERLAPPING_POLL',
-  /** A second POST came while one was being read. */
-  overlappingPost: 'POLLING_ERR_OVERLAPPING_POST',
-  /** The client went away while its GET was waiting. */
-  pollAborted: 'POLLING_ERR_POLL_ABORTED',
-  /** The client went away in the middle of a POST. */
-  postAborted: 'POLLING_ERR_POST_ABORTED',
-  /** A body that is not text. */
-  invalidContent: 'POLLING_ERR_INVALID_CONTENT',
-  /** A body above the limit (`maxHttpBufferSize`). */
-  bodyTooLarge: 'POLLING_ERR_BODY_TOO_LARGE',
-} as const;
-
-/** Headers of a response before it is sent; listeners may add to them. */
-export type ResponseHeaders = Record<string, string | number | string[]>;
-
-/** What all polling transports of a server share. */
-export interface PollingSettings {
-  readonly codec: ByteCodec;
-  readonly clock: Clock;
-  /** Largest body of a POST, in bytes. */
-  readonly bodyLimitBytes: number;
-  /** The option's name, for error messages. */
-  readonly bodyLimitName: string;
-  /** How long a closed transport waits for the poll by which the client is told. */
-  readonly closeTimeoutMs: number;
-  /** `null`: answers are never compressed. */
-  readonly compression: PollCompression | null;
-  /** Called with the headers of each answer that is not a refusal, before they are sent. */
-  readonly onHeaders: (headers: ResponseHeaders, request: IncomingMessage, sid: string) => void;
-}
+export type { PollingSettings, ResponseHeaders } from './node-answer.ts';
+export { PollingError };
 
 const NOOP_AND_CLOSE = [new OutgoingPacket(PacketType.noop), new OutgoingPacket(PacketType.close)];
 const CLOSE = [NOOP_AND_CLOSE[1]!];
@@ -167,8 +135,8 @@ export class PollingServerTransport implements Transport {
       return;
     }
     // Binary bodies were a thing of protocol 3; since 4 binary travels as base64 in text.
-    if (mediaType(request) === 'application/octet-stream') {
-      this.#refuse(response, 400, 'A body must be text; binary packets are sent as base64 (b…).');
+    if (isBinaryBody(request)) {
+      this.#refuse(response, 400, BINARY_BODY);
       this.#failPost('invalid content', PollingError.invalidContent);
       return;
     }
@@ -201,7 +169,7 @@ export class PollingServerTransport implements Transport {
       return;
     }
     const packets: IncomingPacket[] = [];
-    const error = this.#decode(body, packets);
+    const error = decodeBody(this.#settings.codec, body, packets);
     for (const { type, data } of packets) {
       // After the end the sink is one that ignores, so what follows a close packet is dropped.
       if (type === PacketType.close) this.#end({ by: 'byPeer' });
@@ -209,27 +177,12 @@ export class PollingServerTransport implements Transport {
     }
     if (error === null) {
       // `text/html` because old browsers offer anything else for download.
-      this.#respond(response, 200, 'text/html', 'ok');
+      respond(this.#settings, response, this.sid, 200, 'text/html', 'ok');
       return;
     }
     // Deviation: the official server says `ok` to a malformed payload and then forgets the session.
     this.#refuse(response, 400, error.message);
     this.#end({ by: 'failed', error });
-  }
-
-  /** Collects the packets before the application sees one, so that its exceptions are not taken for the peer's. */
-  #decode(body: Uint8Array, packets: IncomingPacket[]): PeerError | null {
-    const { codec } = this.#settings;
-    if (!codec.isUtf8(body)) {
-      return new PeerError('The body is not UTF-8.', { code: PollingError.invalidContent });
-    }
-    try {
-      decodePayload(codec.decodeUtf8(body), codec, (type, data) => packets.push({ type, data }));
-    } catch (error) {
-      if (error instanceof PeerError) return error;
-      throw error;
-    }
-    return null;
   }
 
   #failPost(message: string, code: string): void {
@@ -253,46 +206,10 @@ export class PollingServerTransport implements Transport {
   }
 
   #answer(response: ServerResponse, packets: readonly OutgoingPacket[]): void {
-    const { codec, compression } = this.#settings;
-    const type = 'text/plain; charset=UTF-8';
-    const text = encodePayload(packets, codec);
-    const chosen = compression === null ? null : chooseEncoding(compression, response.req, text, packets);
-    if (chosen === null) {
-      this.#respond(response, 200, type, text);
-      return;
-    }
-    chosen.compress(codec.encodeUtf8(text), (error, bytes) => {
-      if (error === null) this.#respond(response, 200, type, bytes, chosen.name);
-      else this.#respond(response, 200, type, text);
-    });
+    answerPackets(this.#settings, response, this.sid, packets);
   }
 
   #refuse(response: ServerResponse, status: number, message: string): void {
-    this.#respond(response, status, 'application/json', JSON.stringify({ code: 3, message }));
+    refuse(this.#settings, response, this.sid, status, message);
   }
-
-  #respond(
-    response: ServerResponse,
-    status: number,
-    type: string,
-    body: string | Uint8Array,
-    encoding?: string,
-  ): void {
-    if (response.destroyed || response.headersSent) return;
-    const { codec, onHeaders } = this.#settings;
-    const headers: ResponseHeaders = {
-      'Content-Type': type,
-      'Content-Length': typeof body === 'string' ? codec.utf8Length(body) : body.length,
-      'Cache-Control': 'no-store',
-    };
-    if (encoding !== undefined) headers['Content-Encoding'] = encoding;
-    if (status === 200) onHeaders(headers, response.req, this.sid);
-    response.writeHead(status, headers);
-    response.end(body);
-  }
-}
-
-function mediaType(request: IncomingMessage): string {
-  const [type = ''] = (request.headers['content-type'] ?? '').split(';', 1);
-  return type.trim().toLowerCase();
 }

@@ -51,6 +51,7 @@ export class WebSocketServerTransport implements Transport, ConnectionListener {
   readonly sid: string;
   sink: TransportSink = NOBODY;
   /** @internal */ isClosed = false;
+  /** @internal Whether the session extension was negotiated, and counts are packets. */ isExtended = false;
 
   /** The caller starts the connection, with this as its listener, once a sink is set. */
   constructor(connection: NodeConnection, sid: string) {
@@ -86,8 +87,8 @@ export class WebSocketServerTransport implements Transport, ConnectionListener {
   }
 
   /** Starts the closing handshake behind what was sent. */
-  close(): void {
-    this.#leave(undefined);
+  close(code?: number, reason?: string): void {
+    this.#leave(undefined, code, reason);
   }
 
   terminate(): void {
@@ -117,12 +118,11 @@ export class WebSocketServerTransport implements Transport, ConnectionListener {
   }
 
   /** Says goodbye to both sides: the connection closes on its own from here on. */
-  #leave(error: Error | undefined): void {
+  #leave(error: Error | undefined, code?: number, reason = error?.message): void {
     if (this.isClosed) return;
     const { socket } = this;
     socket.listener = DEAF;
-    if (error === undefined) socket.close();
-    else socket.close(INVALID_PAYLOAD, error.message);
+    socket.close(code, reason);
     this.#tell(error === undefined ? { by: 'byUs' } : { by: 'failed', error });
   }
 
@@ -154,10 +154,10 @@ export class WebSocketServerTransport implements Transport, ConnectionListener {
   /** What is rare: binary as base64, and what is no packet at all. */
   #decode(text: string): IncomingPacket | null {
     try {
-      return decodePacket(text, this.socket.options.codec);
+      return decodePacket(text, this.socket.options.codec, this.isExtended);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
-      this.#leave(error);
+      this.#leave(error, INVALID_PAYLOAD);
       return null;
     }
   }
