@@ -20,27 +20,10 @@ import type {
 } from '../base/typed-events.ts';
 import type { WriteOptions } from '../engine/client/events.ts';
 import { type EventArguments, type Packet, PacketType, reservedEvents } from '../wire/events/packet.ts';
+import { CatchAll } from './catch-all.ts';
+import type { ExtendedError, SocketDisconnectReason, SocketReservedEvents } from './events.ts';
 import type { Manager } from './manager.ts';
 import type { Auth, DisconnectDescription, SocketOptions } from './options.ts';
-
-/** An error with what the server has to say about it. */
-export interface ExtendedError extends Error {
-  data?: Untyped;
-}
-
-/** The events of a {@link Socket} that do not come from the server's program. */
-export interface SocketReservedEvents {
-  /** The namespace was entered, at first and after each reconnection. */
-  connect: () => void;
-  /** The connection failed (it is tried again), or the namespace refused (it is not; `error.data` may say why). */
-  connect_error: (error: ExtendedError) => void;
-  disconnect: (reason: Socket.DisconnectReason, description?: DisconnectDescription) => void;
-  /**
-   * An event, or an acknowledgement, was not sent because the server would not take it; the connection goes on.
-   * `error.code` is `ENGINE_ERR_PAYLOAD_LIMIT`, `error.limit` the limit. Without a listener it is logged.
-   */
-  send_error: (error: UsageError, args: readonly unknown[]) => void;
-}
 
 interface Flags {
   compress?: boolean;
@@ -61,22 +44,6 @@ interface QueuedPacket {
   readonly flags: Flags;
   tryCount: number;
   isPending: boolean;
-}
-
-type AnyListener = (event: never, ...args: never[]) => void;
-
-/** Listeners for any event. */
-class Listeners {
-  list: AnyListener[] = [];
-
-  remove(listener: AnyListener | undefined): void {
-    if (!listener) this.list = [];
-    else if (this.list.includes(listener)) this.list.splice(this.list.indexOf(listener), 1);
-  }
-
-  call(socket: unknown, args: readonly unknown[]): void {
-    for (const listener of [...this.list]) listener.apply(socket, args as never);
-  }
 }
 
 /**
@@ -107,8 +74,8 @@ export class Socket<
   readonly _queue: QueuedPacket[] = [];
 
   readonly #opts: Partial<SocketOptions>;
-  readonly #any = new Listeners();
-  readonly #anyOutgoing = new Listeners();
+  readonly #any = new CatchAll();
+  readonly #anyOutgoing = new CatchAll();
   #flags: Flags = {};
   #ids = 0;
   #pid: string | undefined;
@@ -297,7 +264,7 @@ export class Socket<
   _closed(reason: string, description?: DisconnectDescription): void {
     this.connected = false;
     this.id = undefined;
-    this.emitReserved('disconnect', reason as Socket.DisconnectReason, description);
+    this.emitReserved('disconnect', reason as SocketDisconnectReason, description);
     // What was sent will not be acknowledged; what waits to be sent may be.
     for (const id of Object.keys(this.acks)) {
       if (this.sendBuffer.some((packet) => packet.id === +id)) continue;
@@ -468,11 +435,5 @@ export class Socket<
 // Named as in socket.io-client, where the type is a member of the class.
 export declare namespace Socket {
   /** Why a socket was disconnected; after the first two it does not reconnect by itself. */
-  type DisconnectReason =
-    | 'io server disconnect'
-    | 'io client disconnect'
-    | 'ping timeout'
-    | 'transport close'
-    | 'transport error'
-    | 'parse error';
+  type DisconnectReason = SocketDisconnectReason;
 }

@@ -34,10 +34,10 @@ export const io = /* @__PURE__ */ Object.assign(connectTo, {
 
 export { TransportError } from '../base/transport-error.ts';
 export type { DefaultEventsMap, EventsMap } from '../base/typed-events.ts';
+export type { ExtendedError, SocketReservedEvents } from '../client/events.ts';
 export type { Io } from '../client/io.ts';
 export type { ManagerReservedEvents } from '../client/manager.ts';
 export type { DisconnectDescription, ManagerOptions, SocketOptions } from '../client/options.ts';
-export type { ExtendedError, SocketReservedEvents } from '../client/socket.ts';
 export { nodePolling as NodeXHR } from '../transport/long-polling/node-client.ts';
 export { webPolling as Fetch, webPolling as XHR } from '../transport/long-polling/web.ts';
 export { nodeWebSocket as NodeWebSocket } from '../transport/websocket/node-client.ts';

@@ -1,0 +1,35 @@
+/**
+ * What: the events of a client's socket that do not come from the server's program, as types.
+ * Must not know: when they are emitted.
+ */
+import type { UsageError } from '../base/errors.ts';
+import type { Untyped } from '../base/typed-events.ts';
+import type { DisconnectDescription } from './options.ts';
+
+/** Why a socket was disconnected; after the first two it does not reconnect by itself. */
+export type SocketDisconnectReason =
+  | 'io server disconnect'
+  | 'io client disconnect'
+  | 'ping timeout'
+  | 'transport close'
+  | 'transport error'
+  | 'parse error';
+
+/** An error with what the server has to say about it. */
+export interface ExtendedError extends Error {
+  data?: Untyped;
+}
+
+/** The events of a {@link Socket} that do not come from the server's program. */
+export interface SocketReservedEvents {
+  /** The namespace was entered, at first and after each reconnection. */
+  connect: () => void;
+  /** The connection failed (it is tried again), or the namespace refused (it is not; `error.data` may say why). */
+  connect_error: (error: ExtendedError) => void;
+  disconnect: (reason: SocketDisconnectReason, description?: DisconnectDescription) => void;
+  /**
+   * An event, or an acknowledgement, was not sent because the server would not take it; the connection goes on.
+   * `error.code` is `ENGINE_ERR_PAYLOAD_LIMIT`, `error.limit` the limit. Without a listener it is logged.
+   */
+  send_error: (error: UsageError, args: readonly unknown[]) => void;
+}
