@@ -4,7 +4,6 @@
  */
 import type { EventEmitter } from 'node:events';
 import {
-  createServer,
   type Server as HttpServer,
   type IncomingMessage,
   type OutgoingHttpHeaders,
@@ -27,6 +26,7 @@ import {
   isServerStream,
   takeExtendedConnects,
 } from '../transport/websocket/node-http2-accept.ts';
+import { UpgradeServer } from '../transport/websocket/node-upgrade-server.ts';
 import { type CommonOptions, toDeflateSettings, toShellSettings } from './options.ts';
 import { TypedEmitter } from './typed-emitter.ts';
 import { attachConnection, sessionOfSocket, WebSocket } from './websocket.ts';
@@ -192,8 +192,8 @@ export class WebSocketServer<
     };
     if (chosen.clientTracking) this.clients = new Set();
     if (hasPort) {
-      const server = createServer(answerUpgradeRequired);
-      this._server = server as HttpServer<R>;
+      const server = new UpgradeServer(answerUpgradeRequired);
+      this._server = server as unknown as HttpServer<R>;
       this.#listenTo(this._server);
       server.listen(
         chosen.port ?? undefined,

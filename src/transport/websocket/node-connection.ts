@@ -138,6 +138,8 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
     socket.on('end', onEnd);
     socket.on('error', onSocketError);
     socket.on('data', onData);
+    // Who handed it over may have held it back.
+    if (socket.isPaused()) socket.resume();
   }
 
   /** Whether permessage-deflate was agreed on. */
@@ -292,7 +294,7 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
   /** Ends the connection without a close frame, after what was sent; the peer has `closeTimeoutMs` to end too. */
   abandon(): void {
     this.flush();
-    this.socket.end();
+    this.#endSocket();
     this.#startTimer(onCloseTimeout, this.options.closeTimeoutMs);
   }
 
@@ -423,7 +425,7 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
     this.socket.resume();
     // RFC 6455 section 7.1.1: the server ends TCP first, so that the waiting state of TCP stays with it.
     if (this.options.role === 'server') {
-      this.socket.end();
+      this.#endSocket();
       this.#startTimer(onCloseTimeout, this.options.closeTimeoutMs);
     } else {
       this.#startTimer(onEndTimeout, Math.min(SERVER_ENDS_WITHIN_MS, this.options.closeTimeoutMs));
@@ -436,7 +438,7 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
     this.error = error;
     this.flush();
     this.socket.resume();
-    this.socket.end();
+    this.#endSocket();
     this.#startTimer(onCloseTimeout, this.options.closeTimeoutMs);
     // Last: the listener may throw.
     this.listener!.onError(error);
@@ -446,7 +448,7 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
   connectionEnded(): void {
     this.listener!.onEnding();
     this.flush();
-    this.socket.end();
+    this.#endSocket();
   }
 
   // What the socket tells.
@@ -484,6 +486,11 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
   #finish(): void {
     this.machine.dispose();
     this.listener!.onClose(this.hasFailed ? 1006 : this.closeCode, this.closeReason, this.error);
+  }
+
+  /** Once: ending a stream again costs Node an error that nobody sees. */
+  #endSocket(): void {
+    if (!this.socket.writableEnded) this.socket.end();
   }
 
   #startTimer(callback: (connection: NodeConnection) => void, delayMs: number): void {
