@@ -13,6 +13,7 @@ const bin = (name) => join(root, 'node_modules/.bin', name);
 const checks = [
   ['build', process.execPath, ['scripts/build.mjs']],
   ['types', bin('tsc'), []],
+  ['types of the benchmarks', bin('tsc'), ['-p', 'bench']],
   ['lint', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['floors', bin('depcruise'), ['--output-type', 'err-long', 'src']],
   ['package', process.execPath, ['scripts/package-check.mjs']],
