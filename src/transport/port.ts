@@ -14,6 +14,9 @@ export const TransportName = {
 } as const;
 export type TransportName = (typeof TransportName)[keyof typeof TransportName];
 
+/** The close code of a connection to a session that the server does not know (docs/protocol/session.md, "Attaching"). */
+export const SESSION_UNKNOWN = 4001;
+
 /** Why a transport ended. */
 export interface TransportClosed {
   /**
@@ -22,7 +25,7 @@ export interface TransportClosed {
    */
   readonly by: 'byUs' | 'byPeer' | 'failed';
   readonly error?: Error;
-  /** WebSocket close code and reason, where there are any. */
+  /** WebSocket close code and reason, where there are any; {@link SESSION_UNKNOWN} for HTTP transports too. */
   readonly closeCode?: number;
   readonly closeReason?: string;
   /** The platform's own event or response, handed to users as the `description` of a disconnect. */
@@ -120,8 +123,13 @@ export interface CookieStore {
 
 /** Where a client's transport connects to, and how. */
 export interface ClientTarget {
-  /** The absolute URL of the next request with its query: `http:` or `https:`, for WebSocket too. */
-  url(): string;
+  /**
+   * The absolute URL of the next request with its query: `http:` or `https:`, for WebSocket too. Ask once a request.
+   * @param isPost whether the request brings messages; all others fetch them. A session counts them apart.
+   */
+  url(isPost?: boolean): string;
+  /** Whether the session extension was negotiated: packet `7` is one, and its rules for requests hold. */
+  readonly isExtended?: boolean;
   readonly options: ClientTransportOptions;
   readonly codec: TextCodec;
   readonly clock: Clock;

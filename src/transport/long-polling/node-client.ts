@@ -23,7 +23,7 @@ function tlsOptions(options: ClientTransportOptions): RequestOptions {
 
 const exchange: Exchange = (target, body, _isLast, done) => {
   const { extraHeaders, requestTimeout, autoUnref } = target.options;
-  const url = target.url();
+  const url = target.url(body !== undefined);
   const cookie = target.cookies?.header();
   const headers: Record<string, string | number> = {
     accept: '*/*',

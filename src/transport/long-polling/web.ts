@@ -15,7 +15,7 @@ const exchange: Exchange = (target, body, isLast, done) => {
         controller.abort();
       })
     : null;
-  fetch(target.url(), {
+  fetch(target.url(body !== undefined), {
     method: body === undefined ? 'GET' : 'POST',
     body,
     // A type that needs no preflight. `same-origin` is what an XMLHttpRequest without credentials does.

@@ -50,12 +50,12 @@ function createWebSocketClient(target: ClientTarget): Transport {
   const listener: ConnectionListener = {
     onMessage(source, start, finish, isBinary, isOwned) {
       if (isEnded) return;
-      const { codec } = target;
+      const { codec, isExtended } = target;
       const bytes = source.subarray(start, finish);
       try {
         // A view would pin the chunk that it was read from, so what is kept is copied.
         const message = isBinary ? (isOwned ? bytes : bytes.slice()) : decodeText(source, start, finish);
-        const { type, data } = decodePacket(message, codec);
+        const { type, data } = decodePacket(message, codec, isExtended);
         transport.sink.transportReceived(type, data);
       } catch (cause) {
         connection?.close(1002);
@@ -138,10 +138,10 @@ function createWebSocketClient(target: ClientTarget): Transport {
       isBusy = true;
       queueMicrotask(drained);
     },
-    close() {
+    close(code) {
       end({ by: 'byUs' });
       handshake?.abort();
-      connection?.close();
+      connection?.close(code);
     },
     terminate() {
       end({ by: 'byUs' });

@@ -70,7 +70,11 @@ function createWebSocketClient(target: ClientTarget): Transport {
         if (isEnded) return;
         let packet: ReturnType<typeof decodePacket>;
         try {
-          packet = decodePacket(typeof data === 'string' ? data : new Uint8Array(data), target.codec);
+          packet = decodePacket(
+            typeof data === 'string' ? data : new Uint8Array(data),
+            target.codec,
+            target.isExtended,
+          );
         } catch (cause) {
           failure = { cause, code: 'TRANSPORT_ERR_PROTOCOL' };
           socket?.close();
@@ -100,9 +104,9 @@ function createWebSocketClient(target: ClientTarget): Transport {
         if (!isEnded) transport.sink.transportDrained();
       });
     },
-    close() {
+    close(code) {
       end({ by: 'byUs' });
-      socket?.close();
+      socket?.close(code);
     },
     terminate: () => transport.close(),
     pause: (callback) => callback(),
