@@ -49,6 +49,9 @@ declare function tautline<
   EmitEvents extends api.EventsMap = ListenEvents,
 >(opts?: Partial<api.ManagerOptions & api.SocketOptions>): api.Socket<ListenEvents, EmitEvents>;
 declare namespace tautline`,
+  'engine-client': `/** Opens a session with an Engine.IO server. */
+declare function tautline(uri?: string | Partial<api.SocketOptions>, opts?: Partial<api.SocketOptions>): api.Socket;
+declare namespace tautline`,
   ws: `declare class tautline extends api.WebSocket {}
 declare namespace tautline`,
 };
@@ -77,6 +80,6 @@ for (const [name, head] of Object.entries(heads)) {
     `import api = require('./cjs-types/${name}.cjs');\n${head} {\n${members}\n}\nexport = tautline;\n`,
   );
 }
-for (const name of ['websocket', 'protocol']) {
+for (const name of ['websocket', 'adapter', 'protocol']) {
   writeFileSync(join(dist, `${name}.d.cts`), `export * from './cjs-types/${name}.cjs';\n`);
 }

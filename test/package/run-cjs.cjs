@@ -5,6 +5,9 @@ const tautline = require('tautline');
 const io = require('tautline/client');
 const WebSocket = require('tautline/ws');
 const protocol = require('tautline/protocol');
+const { Adapter } = require('tautline/adapter');
+const engine = require('tautline/engine/client');
+const standard = require('tautline/websocket');
 
 assert.equal(WebSocket.WebSocket, WebSocket);
 assert.equal(WebSocket.Server, WebSocket.WebSocketServer);
@@ -12,6 +15,10 @@ assert.equal(typeof WebSocket.createWebSocketStream, 'function');
 assert.equal(io.io, io);
 assert.equal(io.connect, io);
 assert.equal(typeof io.Manager, 'function');
+assert.equal(typeof Adapter, 'function');
+assert.equal(typeof engine, 'function');
+assert.equal(typeof engine.Socket, 'function');
+assert.equal(typeof standard.WebSocketStream, 'function');
 assert.equal(typeof protocol.websocket.WebSocketConnection, 'function');
 assert.equal(protocol.engine.encodePacket(new protocol.engine.OutgoingPacket('4', 'hi')), '4hi');
 

@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { Server } from 'tautline';
+import { Adapter } from 'tautline/adapter';
 import io, { connect, Manager, io as named } from 'tautline/client';
+import { Socket as EngineSocket } from 'tautline/engine/client';
 import * as protocol from 'tautline/protocol';
+import { WebSocket as StandardWebSocket } from 'tautline/websocket';
 import WebSocket, { createWebSocketStream, WebSocketServer } from 'tautline/ws';
 
 assert.equal(io, named);
@@ -37,6 +40,17 @@ for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']])
   assert.equal(await socket.emitWithAck('add', 2, 3), 5, transports.join());
   socket.disconnect();
 }
+assert.ok(server.of('/').adapter instanceof Adapter);
+const session = new EngineSocket(url.replace('http', 'ws'), {
+  transports: ['websocket'],
+  path: '/socket.io/',
+});
+await new Promise((resolve) => session.once('open', resolve));
+session.close();
+const standard = new StandardWebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+const opening = await new Promise((resolve) => standard.addEventListener('message', resolve));
+assert.match(opening.data, /^0\{"sid"/);
+standard.close();
 for (const [name, type] of [
   ['socket.io.js', /javascript/],
   ['socket.io.min.js', /javascript/],

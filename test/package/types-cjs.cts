@@ -14,3 +14,11 @@ const ws = new WebSocket('ws://localhost:8080');
 ws.on('open', () => ws.send('hello'));
 export const wss = new WebSocket.WebSocketServer({ port: 8080 });
 export const stream = WebSocket.createWebSocketStream(ws);
+
+import engine = require('tautline/engine/client');
+import adapter = require('tautline/adapter');
+import standard = require('tautline/websocket');
+
+export const session: engine.Socket = engine('ws://localhost:3000');
+export class OwnAdapter extends adapter.Adapter {}
+export const plain = new standard.WebSocket('ws://localhost:3000');
