@@ -27,6 +27,9 @@ import {
   takeExtendedConnects,
 } from '../transport/websocket/node-http2-accept.ts';
 import { UpgradeServer } from '../transport/websocket/node-upgrade-server.ts';
+import type { BlobLike } from '../transport/websocket/send-queue.ts';
+import { SharedMessage } from '../transport/websocket/shared-message.ts';
+import { type SendData, toPayload } from './data.ts';
 import { type CommonOptions, toDeflateSettings, toShellSettings } from './options.ts';
 import { TypedEmitter } from './typed-emitter.ts';
 import { attachConnection, sessionOfSocket, WebSocket } from './websocket.ts';
@@ -92,6 +95,17 @@ export interface ServerOptions<
     | undefined;
   /** The class of server-side sockets. */
   readonly WebSocket?: S | undefined;
+}
+
+export interface BroadcastOptions<S> {
+  /** Default: whether `data` is not a string or number. */
+  readonly binary?: boolean | undefined;
+  /** Whether to compress where that was agreed on. Default true. */
+  readonly compress?: boolean | undefined;
+  /** Who gets it. Default: all clients. */
+  readonly to?: Iterable<S> | undefined;
+  /** Who does not. */
+  readonly except?: S | ReadonlySet<S> | undefined;
 }
 
 /** The events of a {@link WebSocketServer} and the arguments of their listeners. */
@@ -267,6 +281,26 @@ export class WebSocketServer<
     const url = request.url ?? '';
     const end = url.indexOf('?');
     return (end === -1 ? url : url.slice(0, end)) === path;
+  }
+
+  /**
+   * Sends a message to all clients, or some of them: framed once, compressed once per set of parameters.
+   * @returns how many clients it was sent to: those that are open.
+   * @throws {Error} with `clientTracking: false` and no `to`.
+   */
+  broadcast(data: Exclude<SendData, BlobLike>, options: BroadcastOptions<InstanceType<S>> = {}): number {
+    const { except, compress = true, binary } = options;
+    const to: Iterable<WebSocket> | undefined = options.to ?? this.clients;
+    if (to === undefined) throw new Error('Without client tracking, `to` must say who gets a broadcast');
+    const payload = toPayload(data);
+    const isBinary = binary ?? (typeof data !== 'string' && typeof data !== 'number');
+    const message = new SharedMessage(payload, isBinary);
+    let count = 0;
+    for (const client of to) {
+      if (except === client || (except instanceof Set && except.has(client as InstanceType<S>))) continue;
+      if (sessionOfSocket(client).sendShared(message, payload, isBinary, compress)) count++;
+    }
+    return count;
   }
 
   /**

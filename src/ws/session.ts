@@ -11,9 +11,10 @@ import type {
   SendCallback,
 } from '../transport/websocket/node-connection.ts';
 import { SendQueue } from '../transport/websocket/send-queue.ts';
+import type { SharedMessage } from '../transport/websocket/shared-message.ts';
 import { EMPTY, isBlob, payloadBytes, toPayload } from './data.ts';
 import { toProtocolError } from './error.ts';
-import { SharedFrames } from './shared-frames.ts';
+import { sendRepeatable } from './repeated-send.ts';
 import type { BinaryType, WebSocket } from './websocket.ts';
 
 export const ReadyState = { connecting: 0, open: 1, closing: 2, closed: 3 } as const;
@@ -102,8 +103,8 @@ export class Session implements ConnectionListener {
     ) {
       // The way of nearly every message.
       const binary = options?.binary;
-      if (typeof data === 'string') return SharedFrames.send(connection, data, binary ?? false, callback);
-      if (data instanceof Uint8Array) return SharedFrames.send(connection, data, binary ?? true, callback);
+      if (typeof data === 'string') return sendRepeatable(connection, data, binary ?? false, callback);
+      if (data instanceof Uint8Array) return sendRepeatable(connection, data, binary ?? true, callback);
     }
     if (isBlob(data)) {
       this.#openQueue().addBlob(data, callback, (bytes) => this.#sendNow(bytes, options, true, callback));
@@ -133,13 +134,28 @@ export class Session implements ConnectionListener {
     }
     const open = this.fragmentIsBinary;
     if (isFinal && open === null) {
-      if (compress) return SharedFrames.send(connection, payload, isBinary, callback);
+      if (compress) return sendRepeatable(connection, payload, isBinary, callback);
       connection.send(payload, isBinary, false, callback);
     } else {
       this.fragmentIsBinary = isFinal ? null : (open ?? isBinary);
       connection.sendFragment(payload, open ?? isBinary, open === null, isFinal, compress, callback);
     }
     return !connection.shouldWait;
+  }
+
+  /** Sends a message that others get too. @returns false when it was not sent, since the connection is not open. */
+  sendShared(
+    message: SharedMessage,
+    payload: string | Uint8Array,
+    isBinary: boolean,
+    compress: boolean,
+  ): boolean {
+    const connection = this.connection;
+    if (this.readyState !== ReadyState.open || connection === null) return false;
+    const isFree = this.queue === null && this.fragmentIsBinary === null;
+    if (isFree && connection.options.role === 'server') return message.sendTo(connection, compress);
+    this.send(payload, { binary: isBinary, compress }, undefined);
+    return true;
   }
 
   /** `data` is at most 125 bytes. */

@@ -58,8 +58,6 @@ export interface ConnectionListener {
 export interface NodeConnectionOptions extends ConnectionOptions {
   /** How long the peer may take for its close frame and for ending TCP, in ms; then the socket is destroyed. */
   readonly closeTimeoutMs: number;
-  /** Server role, and nothing is compressed. */
-  readonly sharesFrames: boolean;
   /** Finds peers that have gone without a word; null: not. */
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number } | null;
 }
@@ -145,11 +143,6 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
   /** Whether permessage-deflate was agreed on. */
   get isDeflated(): boolean {
     return this.options.deflate !== null;
-  }
-
-  /** Whether uncompressed frames made for many receivers can be sent by `sendFrame`. */
-  get canShareFrames(): boolean {
-    return this.options.sharesFrames;
   }
 
   /** Whether messages can be sent: no close frame has gone or come, and the socket lives. */

@@ -99,7 +99,6 @@ function makeOptions(
     checkUtf8: settings.checkUtf8 ?? true,
     autoPong: settings.autoPong ?? true,
     autoClose: true,
-    sharesFrames: role === 'server' && deflate === null,
     closeTimeoutMs: settings.closeTimeoutMs ?? 30_000,
     heartbeat: settings.heartbeat ?? null,
   };
