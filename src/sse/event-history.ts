@@ -142,6 +142,7 @@ export class EventHistory {
 
   /** @internal The event with this number; null when it is not kept any more. */
   at(number: number): EncodedEvent | null {
+    if (number < this.#first) return null;
     return this.#entries[this.#start + number - this.#first]?.event ?? null;
   }
 
