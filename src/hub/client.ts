@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { PeerError } from '../base/errors.ts';
 import type { Timer } from '../base/port.ts';
 import type { Untyped } from '../base/typed-events.ts';
-import type { PeerListener } from '../engine/port.ts';
+import { isSessionReport, type PeerListener } from '../engine/port.ts';
 import type { Socket as EngineSocket } from '../engine/server/session.ts';
 import { asBuffer } from '../transport/platform/node-byte-codec.ts';
 import { nodeClock } from '../transport/platform/node-clock.ts';
@@ -18,6 +18,7 @@ import type { DisconnectReason } from './disconnect-reason.ts';
 import { type ClientConnection, EmitterPeer } from './emitter-peer.ts';
 import type { AnyHub } from './hub.ts';
 import { toOutgoing } from './outgoing.ts';
+import { SessionOutcome } from './session-outcome.ts';
 import type { AnySocket } from './socket.ts';
 
 /** Options with which adapters written for Socket.IO hand over what they have encoded. */
@@ -94,6 +95,26 @@ export class Client implements PeerListener {
       return;
     }
     if (packet !== null) this.#receive(packet);
+  }
+
+  /** The session has no connection, for now. @internal */
+  peerInterrupted(reason: string, description: unknown): void {
+    this.#tellAll((socket) => socket.interrupted(reason as DisconnectReason, description));
+  }
+
+  /** The session has a connection again. @internal */
+  peerResumed(gapMs: number): void {
+    this.#tellAll((socket) => socket.resumed(gapMs));
+  }
+
+  #tellAll(tell: (socket: AnySocket) => void): void {
+    for (const socket of this.#allSockets()) {
+      try {
+        tell(socket);
+      } catch (error) {
+        throwLater(error);
+      }
+    }
   }
 
   /** The session has ended. @internal */
@@ -256,6 +277,12 @@ export class Client implements PeerListener {
     this.#end('forced close', error);
   }
 
+  /** A program is told its events, not the session's messages. */
+  #describe(description: unknown, { nsp }: AnySocket): unknown {
+    if (!isSessionReport(description)) return description;
+    return new SessionOutcome(description, nsp.name, () => new this.#hub._parser.Decoder());
+  }
+
   #end(reason: DisconnectReason, description: unknown): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -265,13 +292,7 @@ export class Client implements PeerListener {
     this.#pending = null;
     this.#decoder?.destroy();
     this.#decoder = null;
-    for (const socket of this.#allSockets()) {
-      try {
-        socket.end(reason, description);
-      } catch (error) {
-        throwLater(error);
-      }
-    }
+    this.#tellAll((socket) => socket.end(reason, this.#describe(description, socket)));
     this.#socket = null;
     this.#sockets = null;
   }

@@ -42,7 +42,17 @@ export type Event = [event: string, ...args: Untyped[]];
 
 /** The events that a socket reports by itself. */
 export interface SocketReservedEventsMap {
-  /** The socket has left, and its rooms with it. */
+  /**
+   * The client has lost its connection and may come back within the window of its session. Until then the socket
+   * stays `connected`, with its rooms, and what is emitted waits for the client. Only with clients of Tautline's.
+   */
+  interrupted: (reason: DisconnectReason, description?: unknown) => void;
+  /** The client is back, after `gapMs` milliseconds, and gets what has waited. */
+  resumed: (gapMs: number) => void;
+  /**
+   * The socket has left, and its rooms with it. With a client of Tautline's, `description` is a `SessionOutcome` where
+   * its session is over: it tells what the client has not confirmed.
+   */
   disconnect: (reason: DisconnectReason, description?: unknown) => void;
   /** The socket is leaving; `rooms` still holds what it was in. */
   disconnecting: (reason: DisconnectReason, description?: unknown) => void;
@@ -448,6 +458,16 @@ export class Socket<
   reportError(error: Error): void {
     if (this.listenerCount('error') === 0) return;
     this.emitReserved('error', error);
+  }
+
+  /** @internal */
+  interrupted(reason: DisconnectReason, description: unknown): void {
+    if (this.#state === State.connected) this.emitReserved('interrupted', reason, description);
+  }
+
+  /** @internal */
+  resumed(gapMs: number): void {
+    if (this.#state === State.connected) this.emitReserved('resumed', gapMs);
   }
 
   /** Leaves the namespace without telling the client. Once only. @internal */

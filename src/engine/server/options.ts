@@ -3,9 +3,13 @@
  * Must not know: what is done with them.
  */
 import type { IncomingMessage } from 'node:http';
+import { UsageError } from '../../base/errors.ts';
+import { defaultSessionLimits, type SessionLimits } from '../../protocol/session/session.ts';
 import type { PollCompression } from '../../transport/long-polling/node-compression.ts';
 import type { ZlibSettings } from '../../transport/platform/node-deflate.ts';
 import { TransportName } from '../../transport/port.ts';
+import type { LimitOptions } from './admission.ts';
+import { carrierKinds } from './carriers.ts';
 import type { CookieOptions } from './cookie.ts';
 import type { CorsOptions, CorsOptionsDelegate } from './cors.ts';
 
@@ -35,7 +39,9 @@ export interface PerMessageDeflateOptions {
 
 /** Options of {@link Server}. Times are in ms, sizes in bytes. */
 export interface ServerOptions {
-  /** Transports that may be used. Default `['polling', 'websocket']`. */
+  /**
+   * Transports that may be used. Default `['polling', 'websocket']`, and for clients of Tautline's all that there are.
+   */
   readonly transports?: readonly string[];
   /** Time between a pong and the next ping. Default 25000, below the idle limits of common proxies (30 to 60 s). */
   readonly pingInterval?: number;
@@ -63,6 +69,14 @@ export interface ServerOptions {
    * @see docs/decisions/0002-origin-check.md
    */
   readonly cors?: CorsOptions | CorsOptionsDelegate | boolean;
+  /**
+   * How long and how much a session of a Tautline client keeps that lost its connection; `false`: none does, and
+   * every client gets the standard protocol. Default: a minute, 16 MiB, 100,000 messages.
+   * @see docs/decisions/0006-the-end-of-a-session.md
+   */
+  readonly session?: Partial<SessionLimits> | false;
+  /** How many clients there may be, and what may wait for one that reads slowly. */
+  readonly limits?: LimitOptions;
   /** Protocol 3 is not spoken; `true` is refused by the constructor rather than ignored. */
   readonly allowEIO3?: boolean;
 }
@@ -95,8 +109,13 @@ export type ResolvedOptions = ServerOptions &
     >
   >;
 
+/** What only a resumable session can use. */
+function extraTransports(): string[] {
+  return Object.keys(carrierKinds).filter((name) => carrierKinds[name]?.isStandard === false);
+}
+
 const DEFAULTS = {
-  transports: [TransportName.polling, TransportName.websocket],
+  transports: [TransportName.polling, TransportName.websocket, ...extraTransports()],
   pingInterval: 25_000,
   pingTimeout: 20_000,
   upgradeTimeout: 10_000,
@@ -105,6 +124,20 @@ const DEFAULTS = {
   perMessageDeflate: false,
   httpCompression: true,
 } as const;
+
+/**
+ * The limits of resumable sessions; `null` when there are to be none.
+ * @throws {UsageError} `ENGINE_ERR_INVALID_LIMIT`
+ */
+export function resolveSessionLimits({ session = {} }: ServerOptions): SessionLimits | null {
+  if (session === false) return null;
+  const given = Object.entries(session).filter(([, value]) => value !== undefined);
+  for (const [name, value] of given) {
+    if (typeof value === 'number' && value >= 0) continue;
+    throw new UsageError(`session.${name} cannot be ${String(value)}.`, { code: 'ENGINE_ERR_INVALID_LIMIT' });
+  }
+  return { ...defaultSessionLimits, ...Object.fromEntries(given) };
+}
 
 /** Fills in the defaults; an option given as `undefined` counts as not given. */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {

@@ -32,6 +32,8 @@ export type RefusalContext = Readonly<Record<string, unknown>>;
 
 export interface Refusal {
   readonly code: ErrorCode;
+  /** The HTTP status, where it is not that of the code: 429 and 503 tell that later it may be different. */
+  readonly status?: 429 | 503;
   readonly context: RefusalContext;
 }
 
@@ -43,8 +45,8 @@ export interface ConnectionError {
   readonly context: RefusalContext;
 }
 
-function statusOf(code: ErrorCode): 400 | 403 {
-  return code === errors.FORBIDDEN ? 403 : 400;
+function statusOf({ code, status }: Refusal): number {
+  return status ?? (code === errors.FORBIDDEN ? 403 : 400);
 }
 
 function messageOf({ code, context }: Refusal): string {
@@ -54,8 +56,10 @@ function messageOf({ code, context }: Refusal): string {
 /** Answers an HTTP request: JSON with the code and a message. */
 export function refuseRequest(response: ServerResponse, refusal: Refusal): void {
   if (response.destroyed || response.headersSent) return;
-  const body = JSON.stringify({ code: refusal.code, message: messageOf(refusal) });
-  response.writeHead(statusOf(refusal.code), {
+  // docs/protocol/session.md, "End": a client that comes back too late reads how the session ended.
+  const ended = refusal.context.ended as object | undefined;
+  const body = JSON.stringify({ code: refusal.code, message: messageOf(refusal), ...ended });
+  response.writeHead(statusOf(refusal), {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(body),
   });
@@ -72,7 +76,7 @@ export function refuseSocket(socket: Duplex, refusal: Refusal): void {
     return;
   }
   // `text/plain`, because the message may repeat something that the peer has sent.
-  refuseUpgrade(socket, statusOf(refusal.code), messageOf(refusal), {
+  refuseUpgrade(socket, statusOf(refusal), messageOf(refusal), {
     'Content-Type': 'text/plain; charset=utf-8',
   });
 }

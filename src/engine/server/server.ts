@@ -5,11 +5,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { UsageError } from '../../base/errors.ts';
-import {
-  PollingServerTransport,
-  type PollingSettings,
-  type ResponseHeaders,
-} from '../../transport/long-polling/node-server.ts';
+import type { Clock } from '../../base/port.ts';
+import { defaultSessionLimits, type SessionLimits } from '../../protocol/session/session.ts';
+import { PollingServerTransport, type ResponseHeaders } from '../../transport/long-polling/node-server.ts';
 import { nodeByteCodec } from '../../transport/platform/node-byte-codec.ts';
 import { nodeClock } from '../../transport/platform/node-clock.ts';
 import { NodeDeflate } from '../../transport/platform/node-deflate.ts';
@@ -23,9 +21,12 @@ import {
 } from '../../transport/websocket/node-accept.ts';
 import { isServerStream } from '../../transport/websocket/node-http2-accept.ts';
 import { WebSocketServerTransport } from '../../transport/websocket/node-server.ts';
+import { Admission, type ResolvedLimits, resolveLimits } from './admission.ts';
 import { attachTo, type HttpServerLike } from './attach.ts';
+import { type CarrierSettings, carrierKinds } from './carriers.ts';
 import { createConnectResponse } from './connect-response.ts';
 import { formatCookie } from './cookie.ts';
+import { EndedSessions } from './ended-sessions.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { keptRequest } from './kept-request.ts';
 import {
@@ -36,7 +37,13 @@ import {
   UpgradeResponse,
 } from './middleware.ts';
 import { ObservedEmitter } from './observed-emitter.ts';
-import { type AttachOptions, type ResolvedOptions, resolveOptions, type ServerOptions } from './options.ts';
+import {
+  type AttachOptions,
+  type ResolvedOptions,
+  resolveOptions,
+  resolveSessionLimits,
+  type ServerOptions,
+} from './options.ts';
 import { checkOrigin } from './origin-check.ts';
 import {
   type ConnectionError,
@@ -47,8 +54,10 @@ import {
   refuseSocket,
 } from './refusal.ts';
 import { type EngineRequest, queryOf } from './request.ts';
+import { ResumableSocket, SessionCloseCode } from './resumable-session.ts';
 import { Socket } from './session.ts';
 import { createSessionId } from './session-id.ts';
+import { announcesSession, attachConnection, takeGet, takePost } from './session-requests.ts';
 import { UpgradeAttempt } from './upgrade.ts';
 import { verifyProtocol, verifyRequest } from './verify.ts';
 
@@ -92,19 +101,33 @@ export class Server extends ObservedEmitter<ServerEvents> {
   /** How many sessions there are. */
   clientsCount = 0;
   /** @internal */ readonly heartbeat: Heartbeat;
+  /** @internal */ readonly clock: Clock;
+  /** @internal */ readonly limits: ResolvedLimits;
+  /** @internal Of resumable sessions. */ readonly sessionLimits: SessionLimits;
+  /** @internal */ readonly endedSessions = new EndedSessions();
   readonly #middlewares: Middleware[] = [];
-  readonly #polling: PollingSettings;
+  readonly #polling: CarrierSettings;
+  readonly #admission: Admission;
+  readonly #offersSessions: boolean;
   readonly #accept: AcceptSettings;
 
-  constructor(options: ServerOptions = {}) {
+  /** @param clock only for tests another than Node's. */
+  constructor(options: ServerOptions = {}, clock: Clock = nodeClock) {
     super();
     const opts = resolveOptions(options);
+    const sessionLimits = resolveSessionLimits(opts);
     this.opts = opts;
-    this.heartbeat = new Heartbeat(nodeClock, opts.pingInterval, opts.pingTimeout);
+    this.clock = clock;
+    this.limits = resolveLimits(opts.limits);
+    this.sessionLimits = sessionLimits ?? defaultSessionLimits;
+    this.#offersSessions = sessionLimits !== null;
+    this.#admission = new Admission(this.limits);
+    this.heartbeat = new Heartbeat(clock, opts.pingInterval, opts.pingTimeout);
     const { httpCompression } = opts;
     this.#polling = {
       codec: nodeByteCodec,
-      clock: nodeClock,
+      clock,
+      pingIntervalMs: opts.pingInterval,
       bodyLimitBytes: opts.maxHttpBufferSize,
       bodyLimitName: 'maxHttpBufferSize',
       closeTimeoutMs: CLOSE_TIMEOUT_MS,
@@ -156,6 +179,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
   ended(session: Socket): void {
     delete this.clients[session.id];
     this.clientsCount--;
+    this.#admission.leave(session);
   }
 
   /** Answers a request of any transport but WebSocket. */
@@ -177,7 +201,9 @@ export class Server extends ObservedEmitter<ServerEvents> {
         response.writeHead(preflightStatus, { 'Content-Length': '0' });
         response.end();
       } else {
-        this.#continue(req, response, false, refuse, () => this.#dispatch(req, response, refuse));
+        this.#admit(req, response, response, false, refuse, (refuse) =>
+          this.#dispatch(req, response, refuse),
+        );
       }
     });
   }
@@ -198,11 +224,44 @@ export class Server extends ObservedEmitter<ServerEvents> {
         return;
       }
       const response = this.#middlewares.length === 0 ? null : handshakeResponse(request, socket);
-      this.#continue(request, response, true, refuse, () => {
+      this.#admit(request, response, socket, true, refuse, (refuse) => {
         if (response !== null) handshake.headerLines.push(...response.takeHeaderLines());
         this.#upgrade(handshake, refuse);
       });
     });
+  }
+
+  /** A first request counts as a handshake until a session has begun or it was refused, or its client has gone. */
+  #admit(
+    request: EngineRequest,
+    response: ServerResponse | null,
+    connection: Duplex | ServerResponse,
+    isUpgrade: boolean,
+    refuse: (refusal: Refusal) => void,
+    goOn: (refuse: (refusal: Refusal) => void) => void,
+  ): void {
+    if (queryOf(request).sid !== undefined) {
+      this.#continue(request, response, isUpgrade, refuse, () => goOn(refuse));
+      return;
+    }
+    const admitted = this.#admission.begin(request);
+    if ('refusal' in admitted) {
+      refuse(admitted.refusal);
+      return;
+    }
+    let isOver = false;
+    const left = (): void => {
+      isOver = true;
+      connection.off('close', left);
+      admitted.left();
+    };
+    const refuseAndLeave = (refusal: Refusal): void => {
+      left();
+      refuse(refusal);
+    };
+    handshakes.set(request, left);
+    this.#continue(request, response, isUpgrade, refuseAndLeave, () => goOn(refuseAndLeave));
+    if (!isOver) connection.on('close', left);
   }
 
   /** Middlewares, then the protocol, then `allowRequest` and the id for who begins a session. */
@@ -253,13 +312,26 @@ export class Server extends ObservedEmitter<ServerEvents> {
   #dispatch(request: EngineRequest, response: ServerResponse, refuse: (refusal: Refusal) => void): void {
     const { sid } = queryOf(request);
     if (sid !== undefined) {
-      const transport = this.clients[sid]?.transport;
+      const session = this.clients[sid];
+      if (session instanceof ResumableSocket) {
+        if (request.method === 'POST') takePost(session, request, response, this.#polling);
+        else takeGet(session, request, response, this.#polling, refuse);
+        return;
+      }
+      const transport = session?.transport;
       if (transport instanceof PollingServerTransport) transport.handleRequest(request, response);
       else refuse({ code: errors.BAD_REQUEST, context: { name: 'TRANSPORT_MISMATCH' } });
       return;
     }
     this.#withId(request, refuse, (id) => {
       if (response.destroyed) return;
+      if (this.#isResumable(request)) {
+        const carrier = carrierKinds[queryOf(request).transport!]!.create!(this.#polling, id);
+        const session = this.#begin(id, carrier, request);
+        carrier.handleGet(response, 0);
+        this.emit('connection', session);
+        return;
+      }
       const transport = new PollingServerTransport(this.#polling, id);
       const session = this.#begin(id, transport, request);
       transport.handleRequest(request, response);
@@ -267,24 +339,50 @@ export class Server extends ObservedEmitter<ServerEvents> {
     });
   }
 
+  #isResumable(request: EngineRequest): boolean {
+    return this.#offersSessions && announcesSession(request);
+  }
+
   #upgrade(handshake: Handshake, refuse: (refusal: Refusal) => void): void {
     const { request } = handshake;
     const { sid } = queryOf(request);
     if (sid !== undefined) {
       const transport = this.#acceptWebSocket(sid, handshake);
+      if (transport === null) return;
       const session = this.clients[sid];
-      if (transport === null || session === undefined) return;
-      new UpgradeAttempt(session, transport, nodeClock, this.opts.upgradeTimeout);
+      if (session === undefined || session instanceof ResumableSocket) {
+        this.#attachWebSocket(session, transport, request);
+        return;
+      }
+      new UpgradeAttempt(session, transport, this.clock, this.opts.upgradeTimeout);
       transport.socket.start(transport);
       return;
     }
     this.#withId(request, refuse, (id) => {
       const transport = this.#acceptWebSocket(id, handshake);
       if (transport === null) return;
+      transport.isExtended = this.#isResumable(request);
       const session = this.#begin(id, transport, keptRequest(request));
+      handshakes.get(request)?.();
       transport.socket.start(transport);
       this.emit('connection', session);
     });
+  }
+
+  /** A page cannot read the answer to a refused handshake; so who comes too late is told by a close code. */
+  #attachWebSocket(
+    session: ResumableSocket | undefined,
+    transport: WebSocketServerTransport,
+    request: EngineRequest,
+  ): void {
+    transport.isExtended = true;
+    const ended =
+      session === undefined
+        ? this.endedSessions.find(transport.sid)
+        : attachConnection(session, transport, request);
+    transport.socket.start(transport);
+    if (session !== undefined && ended === null) return;
+    transport.close(SessionCloseCode.unknown, ended ? `${ended.end} ${ended.received}` : 'unknown');
   }
 
   #acceptWebSocket(sid: string, handshake: Handshake): WebSocketServerTransport | null {
@@ -316,7 +414,9 @@ export class Server extends ObservedEmitter<ServerEvents> {
     const fail = (error: unknown): void =>
       refuse({ code: errors.BAD_REQUEST, context: { name: 'ID_GENERATION_ERROR', error } });
     const take = (id: string): void => {
-      if (this.clients[id] === undefined) callback(id);
+      const refusal = this.#admission.sessionRefusal(request);
+      if (refusal !== null) refuse(refusal);
+      else if (this.clients[id] === undefined) callback(id);
       else
         fail(
           new UsageError(`generateId gave ${JSON.stringify(id)}, which a session has already.`, {
@@ -336,8 +436,12 @@ export class Server extends ObservedEmitter<ServerEvents> {
   }
 
   #begin(id: string, transport: Transport, request: IncomingMessage): Socket {
-    const session = new Socket(id, this, transport, request);
+    const session = this.#isResumable(request)
+      ? new ResumableSocket(id, this, transport, request, this.sessionLimits)
+      : new Socket(id, this, transport, request);
     this.clients[id] = session;
+    this.#admission.enter(session, request);
+    handshakes.get(request)?.();
     this.clientsCount++;
     session.begin();
     return session;
@@ -369,6 +473,9 @@ export class Server extends ObservedEmitter<ServerEvents> {
 function handshakeResponse(request: IncomingMessage, socket: Duplex): HandshakeResponse {
   return isServerStream(socket) ? createConnectResponse(socket) : new UpgradeResponse(request, socket);
 }
+
+/** Of first requests: what takes them off the handshakes. */
+const handshakes = new WeakMap<IncomingMessage, () => void>();
 
 function ignore(): void {}
 

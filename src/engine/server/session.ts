@@ -11,7 +11,7 @@ import {
   type TransportSink,
 } from '../../transport/port.ts';
 import { EngineWireError } from '../../wire/engine/codec.ts';
-import { formatHandshake } from '../../wire/engine/handshake.ts';
+import { formatHandshake, type SessionOffer } from '../../wire/engine/handshake.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import type { Peer, PeerListener } from '../port.ts';
 import type { Beating, BeatQueue } from './heartbeat.ts';
@@ -52,7 +52,12 @@ export interface SocketEvents {
   error: [error: Error];
   close: [reason: CloseReason, description: unknown];
   upgrading: [transport: Transport];
+  /** Another transport carries the session. */
   upgrade: [transport: Transport];
+  /** The session has no connection, and waits for one (only with a client of Tautline's). */
+  interrupted: [reason: CloseReason, description: unknown];
+  /** It has one again, after so many milliseconds. */
+  resumed: [gapMs: number];
 }
 
 export interface SendOptions {
@@ -66,6 +71,7 @@ export type SentCallback = (transport: Transport) => void;
 const PING = [new OutgoingPacket(PacketType.ping)];
 const NOOP = [new OutgoingPacket(PacketType.noop)];
 const NOTHING: readonly OutgoingPacket[] = [];
+const PACKET_OVERHEAD_BYTES = 64;
 
 const NAME_BY_TYPE = Object.fromEntries(
   Object.entries(PacketType).map(([name, type]) => [type, name]),
@@ -101,6 +107,9 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
   listener: PeerListener | null = null;
   /** @internal */ upgradeAttempt: UpgradeAttempt | null = null;
   /** @internal Packets that the transport cannot take yet. */ waiting: OutgoingPacket[] | null = null;
+  /** @internal What they count for, where bytes are limited. */ waitingBytes = 0;
+  /** Messages that were dropped because the client read too slowly (`limits.slowReader`). */
+  droppedMessages = 0;
   /** @internal */ callbacks: SentCallback[] | null = null;
   /** @internal Whether something was passed on of which `drain` has not been told. */ owesDrain = false;
   /** @internal */ beatDueMs = 0;
@@ -142,6 +151,21 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
     return this.waiting ?? NOTHING;
   }
 
+  /** Whether nothing waits to be passed to the transport. */
+  protected get hasPassedAll(): boolean {
+    return this.waiting === null;
+  }
+
+  /** What the open packet says of the session extension. */
+  protected get sessionOffer(): SessionOffer | undefined {
+    return undefined;
+  }
+
+  /** The open packet, and the first message where the program wants one. */
+  protected sendFirst(packets: readonly OutgoingPacket[]): void {
+    this.sendPackets(packets);
+  }
+
   /** @internal Says the first words, and starts the heartbeat. */
   begin(): void {
     const { opts } = this.server;
@@ -152,12 +176,13 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
       pingInterval: opts.pingInterval,
       pingTimeout: opts.pingTimeout,
       maxPayload: opts.maxHttpBufferSize,
+      session: this.sessionOffer,
     });
     const packets = [new OutgoingPacket(PacketType.open, handshake)];
     if (opts.initialPacket !== undefined) {
       packets.push(new OutgoingPacket(PacketType.message, opts.initialPacket));
     }
-    this.sendPackets(packets);
+    this.sendFirst(packets);
     if (this.isObserved) this.emit('open');
     this.server.heartbeat.alive(this);
   }
@@ -187,15 +212,38 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
 
   sendPackets(packets: readonly OutgoingPacket[]): void {
     if (this.readyState !== 'open') return;
-    if (this.isObserved && this.listenerCount('packetCreate') > 0) {
-      for (const packet of packets) this.emit('packetCreate', viewOf(packet));
-    }
+    if (this.isObserved) this.showCreated(packets);
     if (this.waiting === null && this.transport.isWritable) {
-      this.#pass(packets);
+      this.pass(packets);
       return;
     }
+    this.#keepWaiting(packets);
+  }
+
+  /** A client that does not read must not fill the memory; control packets are few, and must get through. */
+  #keepWaiting(packets: readonly OutgoingPacket[]): void {
+    const { bufferedBytes: value, slowReader } = this.server.limits;
+    let bytes = 0;
+    for (let i = 0; i < packets.length; i++) bytes += keptBytes(packets[i]!);
+    if (this.waitingBytes + bytes > value && packets[0]?.type === PacketType.message) {
+      if (slowReader === 'drop newest') {
+        this.droppedMessages += packets.length;
+        return;
+      }
+      const message = `The client reads too slowly: more than ${value} bytes wait for it (limits.bufferedBytes).`;
+      const limit = { name: 'limits.bufferedBytes', value };
+      const error = new PeerError(message, { code: 'ENGINE_ERR_SLOW_READER', limit });
+      this.finish(CloseReason.transportError, error);
+      return;
+    }
+    this.waitingBytes += bytes;
     this.waiting ??= [];
     for (const packet of packets) this.waiting.push(packet);
+  }
+
+  protected showCreated(packets: readonly OutgoingPacket[]): void {
+    if (this.listenerCount('packetCreate') === 0) return;
+    for (const packet of packets) this.emit('packetCreate', viewOf(packet));
   }
 
   /**
@@ -206,7 +254,7 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
     if (this.readyState === 'closed') return this;
     if (this.readyState === 'closing' && !discard) return this;
     this.readyState = 'closing';
-    if (discard) this.#leave();
+    if (discard) this.leave();
     else if (this.waiting === null) this.transport.close();
     // Otherwise `transportDrained` closes when the rest has gone. A client that never comes for it is found by the
     // heartbeat.
@@ -228,18 +276,18 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
     this.transportDrained();
   }
 
-  #pass(packets: readonly OutgoingPacket[]): void {
+  protected pass(packets: readonly OutgoingPacket[]): void {
     if (this.isObserved) this.emit('flush', packets);
     const { transport } = this;
     transport.send(packets);
     if (this.callbacks === null && !this.isObserved) return;
     this.owesDrain = true;
     // A slow transport says itself when it has caught up; see `transportDrained`.
-    if (transport.isWritable || transport.bufferedBytes === 0) queueMicrotask(() => this.#reportSent());
+    if (transport.isWritable || transport.bufferedBytes === 0) queueMicrotask(() => this.reportSent());
   }
 
-  #reportSent(): void {
-    if (!this.owesDrain || this.waiting !== null || this.readyState === 'closed') return;
+  protected reportSent(): void {
+    if (!this.owesDrain || !this.hasPassedAll || this.readyState === 'closed') return;
     this.owesDrain = false;
     const { callbacks } = this;
     this.callbacks = null;
@@ -269,11 +317,11 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
       this.server.heartbeat.alive(this);
       if (this.isObserved) this.emit('heartbeat');
     } else if (type === PacketType.close) {
-      this.#end(CloseReason.transportClose, undefined);
+      this.finish(CloseReason.transportClose, undefined);
     } else if (type === PacketType.ping) {
       // Engine.IO protocol 4, "Heartbeat": since 4 only the server pings.
       const error = new PeerError('invalid heartbeat direction', { code: 'ENGINE_ERR_HEARTBEAT_DIRECTION' });
-      this.#end(CloseReason.transportError, error);
+      this.finish(CloseReason.transportError, error);
     }
     // The other types have a meaning for the client, or during an upgrade, only. As officially, they are passed over.
   }
@@ -283,9 +331,10 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
     const { waiting } = this;
     if (waiting !== null && this.transport.isWritable) {
       this.waiting = null;
-      this.#pass(waiting);
+      this.waitingBytes = 0;
+      this.pass(waiting);
     } else if (this.owesDrain) {
-      this.#reportSent();
+      this.reportSent();
     }
     if (this.readyState === 'closing' && this.waiting === null) this.transport.close();
     else this.upgradeAttempt?.releasePoll();
@@ -293,9 +342,9 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
 
   /** @internal */
   transportClosed({ by, error, context }: TransportClosed): void {
-    if (by === 'byUs') this.#end(CloseReason.forcedClose, undefined);
-    else if (by === 'byPeer') this.#end(CloseReason.transportClose, error ?? context);
-    else this.#end(isParseError(error) ? CloseReason.parseError : CloseReason.transportError, error);
+    if (by === 'byUs') this.finish(CloseReason.forcedClose, undefined);
+    else if (by === 'byPeer') this.finish(CloseReason.transportClose, error ?? context);
+    else this.finish(isParseError(error) ? CloseReason.parseError : CloseReason.transportError, error);
   }
 
   // What the heartbeat tells.
@@ -307,17 +356,18 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
 
   /** @internal */
   beatMissed(): void {
-    this.#end(CloseReason.pingTimeout, undefined);
+    this.finish(CloseReason.pingTimeout, undefined);
   }
 
   /** Tells the peer without waiting: no request will find this session again, so none must be waited for. */
-  #leave(): void {
+  protected leave(): void {
     const { transport } = this;
     if (transport.name === TransportName.polling) transport.terminate();
     else transport.close();
   }
 
-  #end(reason: CloseReason, description: unknown): void {
+  /** @internal Ends it at once. */
+  finish(reason: CloseReason, description: unknown): void {
     if (this.readyState === 'closed') return;
     this.readyState = 'closed';
     this.server.heartbeat.stop(this);
@@ -325,7 +375,7 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
     this.upgradeAttempt = null;
     const { listener } = this;
     this.transport.sink = NOBODY;
-    this.#leave();
+    this.leave();
     this.callbacks = null;
     this.server.ended(this);
     this.listener = null;
@@ -335,7 +385,15 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
   }
 }
 
-function isParseError(error: Error | undefined): boolean {
+/**
+ * What a packet counts for where bytes are limited: its data, a character as a byte, and the objects around it. Many
+ * sessions may hold one packet; each counts it, as each can be the last to do so.
+ */
+export function keptBytes({ data }: OutgoingPacket): number {
+  return data.length + PACKET_OVERHEAD_BYTES;
+}
+
+export function isParseError(error: Error | undefined): boolean {
   if (!(error instanceof PeerError)) return false;
   return error.code === EngineWireError.unknownPacketType || error.code === EngineWireError.invalidBase64;
 }

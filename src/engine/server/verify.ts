@@ -3,10 +3,13 @@
  * Must not know: origins, middlewares, and how a refusal is answered.
  */
 import { TransportName } from '../../transport/port.ts';
+import { carrierKinds } from './carriers.ts';
 import type { ResolvedOptions } from './options.ts';
 import { errors, type Refusal, type RefusalContext } from './refusal.ts';
 import { type EngineRequest, queryOf } from './request.ts';
+import { ResumableSocket } from './resumable-session.ts';
 import type { Socket } from './session.ts';
+import { announcesSession, verifyCounts } from './session-requests.ts';
 
 type Clients = Readonly<Record<string, Socket | undefined>>;
 
@@ -22,7 +25,11 @@ export function verifyRequest(
   clients: Clients,
 ): Refusal | null {
   const { transport, sid } = queryOf(request);
-  if (transport === undefined || !opts.transports.includes(transport)) {
+  if (
+    transport === undefined ||
+    !opts.transports.includes(transport) ||
+    !isSpoken(transport, request, opts)
+  ) {
     return { code: errors.UNKNOWN_TRANSPORT, context: { transport } };
   }
   if (isUpgrade !== (transport === TransportName.websocket)) {
@@ -31,12 +38,41 @@ export function verifyRequest(
       : undefined;
     if (sid === undefined || isUpgrade) return badRequest({ name: 'TRANSPORT_HANDSHAKE_ERROR', message });
   }
-  if (sid !== undefined) return verifySession(clients[sid], sid, transport, isUpgrade, opts);
+  if (sid !== undefined) {
+    const session = clients[sid];
+    if (session instanceof ResumableSocket) return verifyResumable(session, transport, request, opts);
+    return verifySession(session, sid, transport, isUpgrade, opts);
+  }
   // Engine.IO protocol 4, "Handshake": a session begins with a GET; over HTTP/2 a WebSocket has CONNECT in its place.
   if (request.method !== 'GET' && !(isUpgrade && request.method === 'CONNECT')) {
     return { code: errors.BAD_HANDSHAKE_METHOD, context: { method: request.method } };
   }
   return null;
+}
+
+/** Transports beyond the standard carry only sessions that count: an answer or a POST of theirs may get lost. */
+function isSpoken(transport: string, request: EngineRequest, { session }: ResolvedOptions): boolean {
+  if (carrierKinds[transport]?.isStandard !== false) return true;
+  const { attach, from } = queryOf(request);
+  return session !== false && (announcesSession(request) || attach !== undefined || from !== undefined);
+}
+
+function verifyResumable(
+  session: ResumableSocket,
+  transport: string,
+  request: EngineRequest,
+  { allowUpgrades }: ResolvedOptions,
+): Refusal | null {
+  const { method } = request;
+  const message =
+    method === 'GET' || method === 'POST' || method === 'CONNECT'
+      ? verifyCounts(request)
+      : `A session knows GET and POST, not ${method}.`;
+  if (message !== null) return badRequest({ name: 'INVALID_COUNT', message });
+  const previousTransport = session.transport.name;
+  if (allowUpgrades || transport === previousTransport) return null;
+  const name = 'UPGRADE_NOT_POSSIBLE';
+  return badRequest({ name, message: 'Upgrades are switched off.', transport, previousTransport });
 }
 
 function verifySession(
