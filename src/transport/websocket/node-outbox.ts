@@ -162,9 +162,20 @@ export class Outbox {
 
 function callAll(callbacks: SendCallback[], error?: Error | null): void {
   for (const callback of callbacks) {
-    if (error === undefined || error === null) callback();
-    else callback(error);
+    try {
+      if (error === undefined || error === null) callback();
+      else callback(error);
+    } catch (thrown) {
+      throwLater(thrown);
+    }
   }
+}
+
+/** What an application's callback throws is the application's, in a tick of its own; others must be served meanwhile. */
+function throwLater(thrown: unknown): void {
+  process.nextTick(() => {
+    throw thrown;
+  });
 }
 
 /** One `writev`: large pieces as they are, runs of small ones joined. */
@@ -208,7 +219,13 @@ export function flushAll(): void {
   isScheduled = false;
   const owners = dirty;
   dirty = spareList;
-  for (let i = 0; i < owners.length; i++) owners[i]!.flush();
+  for (let i = 0; i < owners.length; i++) {
+    try {
+      owners[i]!.flush();
+    } catch (thrown) {
+      throwLater(thrown);
+    }
+  }
   owners.length = 0;
   spareList = owners;
   if (lastJoined !== null) forgetShared();
