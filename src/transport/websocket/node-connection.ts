@@ -4,11 +4,12 @@
  */
 import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
-import type { PeerError } from '../../base/errors.ts';
+import { PeerError } from '../../base/errors.ts';
 import { WebSocketConnection } from '../../protocol/websocket/connection.ts';
 import type { ConnectionOptions, ConnectionSink } from '../../protocol/websocket/connection-port.ts';
 import { encodeFrame } from '../../wire/websocket/frame.ts';
 import { Opcode } from '../../wire/websocket/opcode.ts';
+import { type Heart, type HeartbeatSettings, heartbeatFor } from './node-heartbeat.ts';
 import {
   borrowOutbox,
   type Outbox,
@@ -59,7 +60,9 @@ export interface NodeConnectionOptions extends ConnectionOptions {
   /** How long the peer may take for its close frame and for ending TCP, in ms; then the socket is destroyed. */
   readonly closeTimeoutMs: number;
   /** Finds peers that have gone without a word; null: not. */
-  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number } | null;
+  readonly heartbeat: HeartbeatSettings | null;
+  /** Whether pings are answered; the machine's own `autoPong` is off, since it does not know who reads slowly. */
+  readonly answersPings: boolean;
 }
 
 /** Larger payloads of a server are not copied by the machine (see `sendMessage`). */
@@ -70,12 +73,18 @@ const EMPTY = new Uint8Array(0);
 /** How long a client leaves the ending of TCP to the server (RFC 6455 section 7.1.1) before it does it itself. */
 const SERVER_ENDS_WITHIN_MS = 1_000;
 
+/** Payloads of pings to be answered when the peer reads again. Rare, so it is no field of every connection. */
+const unansweredPings = new WeakMap<NodeConnection, Uint8Array>();
+
 const kConnection = Symbol('tautline.connection');
 type BoundSocket = Duplex & { [kConnection]?: NodeConnection };
 
 // Shared listeners, one function for all sockets: a closure per connection and event would cost more than all else.
 function onData(this: BoundSocket, chunk: Uint8Array): void {
-  this[kConnection]?.machine.receive(chunk);
+  const connection = this[kConnection];
+  if (connection === undefined) return;
+  connection.silentTicks = 0;
+  connection.machine.receive(chunk);
 }
 function onEnd(this: BoundSocket): void {
   this[kConnection]?.machine.receiveEnd();
@@ -101,7 +110,7 @@ function onEndTimeout(connection: NodeConnection): void {
  * One WebSocket connection on a Node socket. Plain fields: there are thousands of these, and an idle one holds
  * nothing that it does not need.
  */
-export class NodeConnection implements ConnectionSink, OutboxOwner {
+export class NodeConnection implements ConnectionSink, OutboxOwner, Heart {
   readonly socket: Duplex;
   /** The subprotocol agreed on; empty when none. */
   readonly subprotocol: string;
@@ -119,6 +128,7 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
   /** @internal */ waitsForDrain = false;
   /** @internal */ hasFailed = false;
   /** @internal The socket is closed. */ isEnded = false;
+  /** @internal */ silentTicks = 0;
 
   constructor(socket: Duplex, options: NodeConnectionOptions, subprotocol = '') {
     this.socket = socket;
@@ -136,6 +146,8 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
     socket.on('end', onEnd);
     socket.on('error', onSocketError);
     socket.on('data', onData);
+    const { heartbeat } = this.options;
+    if (heartbeat !== null) heartbeatFor(heartbeat).add(this);
     // Who handed it over may have held it back.
     if (socket.isPaused()) socket.resume();
   }
@@ -350,6 +362,22 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
     return outbox;
   }
 
+  // What the heartbeat asks.
+
+  /** @internal */
+  askPeer(): void {
+    if (this.isOpen) this.ping();
+  }
+
+  /** @internal */
+  losePeer(): void {
+    if (this.socket.destroyed) return;
+    this.error ??= new PeerError('Nothing came from the peer, not even the answer to a ping', {
+      code: 'WS_ERR_HEARTBEAT_TIMEOUT',
+    });
+    this.destroySocket();
+  }
+
   // What the machine tells.
 
   /** @internal */
@@ -400,6 +428,12 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
 
   /** @internal */
   connectionPing(data: Uint8Array): void {
+    if (this.options.answersPings) {
+      // RFC 6455 section 5.5.3: of several pings the last may be answered alone. A peer that pings and does not read
+      // would otherwise fill our memory with answers.
+      if (this.shouldWait) unansweredPings.set(this, Buffer.from(data));
+      else this.machine.sendPong(data);
+    }
     this.listener!.onPing(data);
   }
 
@@ -456,6 +490,11 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
   /** @internal */
   socketDrained(): void {
     this.waitsForDrain = false;
+    const ping = unansweredPings.get(this);
+    if (ping !== undefined) {
+      unansweredPings.delete(this);
+      this.machine.sendPong(ping);
+    }
     this.listener!.onDrain();
   }
 
@@ -469,6 +508,8 @@ export class NodeConnection implements ConnectionSink, OutboxOwner {
     if (rest instanceof Uint8Array) this.machine.receive(rest);
     socket[kConnection] = undefined;
     if (this.timer !== null) clearTimeout(this.timer);
+    const { heartbeat } = this.options;
+    if (heartbeat !== null) heartbeatFor(heartbeat).remove(this);
     this.flush();
     this.isEnded = true;
     this.listener!.onEnding();

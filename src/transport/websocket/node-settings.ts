@@ -10,6 +10,9 @@ import { nodeByteCodec } from '../platform/node-byte-codec.ts';
 import { NodeDeflate } from '../platform/node-deflate.ts';
 import { nodeRandom } from '../platform/node-random.ts';
 import type { NodeConnectionOptions } from './node-connection.ts';
+import type { HeartbeatSettings } from './node-heartbeat.ts';
+
+export type { HeartbeatSettings } from './node-heartbeat.ts';
 
 /** What one side offers or accepts of permessage-deflate (RFC 7692 section 7.1), and how it compresses. */
 export interface DeflateSettings extends DeflateParameters {
@@ -29,13 +32,6 @@ export interface ConnectionLimits {
   readonly chunkLimit: number;
   /** Memory for a message that is being put together. Default: 2.5 times the largest message and 1 MiB. */
   readonly memoryBudgetBytes: number;
-}
-
-export interface HeartbeatSettings {
-  /** How long nothing may come before a ping is sent. */
-  readonly intervalMs: number;
-  /** How long after the ping anything must have come; then the socket is destroyed. */
-  readonly timeoutMs: number;
 }
 
 /** What a connection allows and does by itself. */
@@ -97,7 +93,8 @@ function makeOptions(
     memoryBudgetBytes: limits.memoryBudgetBytes ?? memoryBudget(payloadLimitBytes),
     ownedUpToBytes: settings.ownedUpToBytes ?? 4096,
     checkUtf8: settings.checkUtf8 ?? true,
-    autoPong: settings.autoPong ?? true,
+    autoPong: false,
+    answersPings: settings.autoPong ?? true,
     autoClose: true,
     closeTimeoutMs: settings.closeTimeoutMs ?? 30_000,
     heartbeat: settings.heartbeat ?? null,
