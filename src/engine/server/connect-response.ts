@@ -12,6 +12,8 @@ import { type HandshakeResponse, toHeaderLines } from './middleware.ts';
 export function createConnectResponse(stream: ServerHttp2Stream): HandshakeResponse {
   // Whoever has such a stream has loaded the module.
   const { Http2ServerResponse: Response } = process.getBuiltinModule('node:http2');
+  // Node may have made a response of its own already; were both to end the stream with trailers, it would throw.
+  stream.removeAllListeners('wantTrailers');
   const response: Http2ServerResponse = new Response(stream);
   const { writeHead } = response;
   let isTaken = false;
