@@ -83,8 +83,8 @@ export class EventSource extends EventTarget {
   #reconnectionTimeMs: number;
   /** Attempts that failed since a connection was open. */
   #failures = 0;
-  /** The origin of the stream, after redirects. */
-  #origin = '';
+  /** Where the next request goes: where the redirects of the last one led, as the standard's request remembers it. */
+  #current: URL;
   /** Gives up the request or the timer that is under way. */
   #abort: () => void = () => {};
 
@@ -108,6 +108,7 @@ export class EventSource extends EventTarget {
       throw new DOMException(`${failed}: the URL '${text}' is invalid`, 'SyntaxError');
     }
     this.#url = address;
+    this.#current = address;
     this.#init = options;
     this.#policy = {
       url: address,
@@ -119,7 +120,7 @@ export class EventSource extends EventTarget {
     this.#parser = new EventStreamParser(
       {
         eventReceived: ({ type, data, lastEventId }) => {
-          const event = { data, lastEventId, origin: this.#origin };
+          const event = { data, lastEventId, origin: this.#current.origin };
           this.#queue(() => this.dispatchEvent(new MessageEvent<string>(type, event)));
         },
         retryReceived: (retryMs) => {
@@ -178,7 +179,7 @@ export class EventSource extends EventTarget {
     const policy = this.#policy;
     this.#abort = requestStream(
       {
-        url: this.#url,
+        url: this.#current,
         options: this.#init.request ?? {},
         headers: (url) => requestHeaders(policy, url, this.#parser.lastEventId),
         check: (response, url, target) => judge(policy, response, url, target),
@@ -186,7 +187,7 @@ export class EventSource extends EventTarget {
       },
       {
         streamOpened: (_response, url) => {
-          this.#origin = url.origin;
+          this.#current = url;
           this.#failures = 0;
           this.#announce();
         },

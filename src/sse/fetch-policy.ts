@@ -110,10 +110,15 @@ export function judge(
   return null;
 }
 
-/** MIME Sniffing, "essence": parameters do not matter. */
+/** Fetch, "extract a MIME type": the last of several that is one; parameters do not matter here. */
 function isEventStream(type: string | undefined): boolean {
-  const [essence = ''] = (type ?? '').split(';', 1);
-  return essence.trim().toLowerCase() === 'text/event-stream';
+  let last = '';
+  for (const value of (type ?? '').split(',')) {
+    const [essence = ''] = value.split(';', 1);
+    const trimmed = essence.trim().toLowerCase();
+    if (trimmed.includes('/') && trimmed !== '*/*') last = trimmed;
+  }
+  return last === 'text/event-stream';
 }
 
 /** WHATWG URL, "percent-decode": what is no escape stays as it is. */

@@ -1,5 +1,5 @@
 /**
- * What: the "WebSocket task source": runs each task by itself, in order, with all microtasks between two of them.
+ * What: the task sources of WebSocket and EventSource: runs each task by itself, in order, with all microtasks between two of them.
  * Must not know: what the tasks do.
  */
 
@@ -31,17 +31,18 @@ function runNext(): void {
   try {
     task();
   } finally {
-    if (next === tasks.length) {
-      tasks = [];
-      next = 0;
-      isScheduled = false;
-    } else {
-      // A tick that is asked for in a microtask comes when all microtasks are done: the checkpoint between tasks.
-      queueMicrotask(scheduleNext);
-    }
+    // Also behind the last one: another may be queued in the same round of ticks, before any microtask has run.
+    queueMicrotask(scheduleNext);
   }
 }
 
+/** A tick that is asked for in a microtask comes when all microtasks are done: the checkpoint between tasks. */
 function scheduleNext(): void {
-  process.nextTick(runNext);
+  if (next < tasks.length) {
+    process.nextTick(runNext);
+  } else {
+    tasks = [];
+    next = 0;
+    isScheduled = false;
+  }
 }

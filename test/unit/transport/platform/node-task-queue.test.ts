@@ -44,6 +44,22 @@ describe('the task queue', () => {
     expect(log).toEqual(['a1', 'a2', 'b']);
   });
 
+  it('runs a task that another tick of the same round queued after the microtasks of the task before', async () => {
+    const log: string[] = [];
+    await new Promise<void>((resolve) => {
+      void inTurn(() => {
+        queueNetworkTask(() => noteDeep(log, 'a'));
+        process.nextTick(() =>
+          queueNetworkTask(() => {
+            log.push('b');
+            resolve();
+          }),
+        );
+      });
+    });
+    expect(log).toEqual(['a1', 'a2', 'b']);
+  });
+
   it('runs a task that a call queued when the turn of the caller is over', async () => {
     const log: string[] = [];
     const done = new Promise<void>((resolve) => {
