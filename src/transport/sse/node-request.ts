@@ -110,10 +110,12 @@ export function requestStream(stream: StreamRequest, listener: StreamListener): 
   };
 
   const start = (url: URL): void => {
-    const sent = (url.protocol === 'https:' ? https : http).request(url, {
-      // A credential of the URL is sent by `headers`, which knows where it may go.
+    // Credentials of the URL are sent by `headers`, which knows where they may go.
+    const address = new URL(url);
+    address.username = '';
+    address.password = '';
+    const sent = (url.protocol === 'https:' ? https : http).request(address, {
       ...stream.options,
-      auth: undefined,
       method: 'GET',
       headers: stream.headers(url),
     });
