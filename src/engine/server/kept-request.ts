@@ -3,6 +3,8 @@
  * Must not know: sessions, or what the headers mean.
  */
 import { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
+import { asSocket } from '../../transport/websocket/node-http2-connection.ts';
 import type { EngineRequest, Query } from './request.ts';
 import { queryOf } from './request.ts';
 
@@ -108,4 +110,14 @@ export function keptRequest(request: EngineRequest): IncomingMessage {
     return request;
   for (const key of Reflect.ownKeys(request)) if (!USUAL_KEYS.has(key)) return request;
   return new KeptRequest(request) as unknown as IncomingMessage;
+}
+
+/**
+ * Lets a request of HTTP/2 keep its connection's facts: Node forgets them when the stream ends, which for a poll is at
+ * once, while programs ask later whether the connection is encrypted.
+ */
+export function keepSocket(request: IncomingMessage): void {
+  const { stream } = request as unknown as Partial<Http2ServerRequest>;
+  if (stream?.session === undefined) return;
+  Object.defineProperty(request, 'socket', { value: asSocket(stream, stream.session), configurable: true });
 }

@@ -273,7 +273,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
     goOn: () => void,
   ): void {
     const verify = (): void => {
-      const refusal = verifyRequest(request, isUpgrade, this.opts, this.clients);
+      const refusal = verifyRequest(request, isUpgrade, this.opts, this.clients, this.endedSessions);
       if (refusal !== null) refuse(refusal);
       else if (queryOf(request).sid === undefined) this.#askProgram(request, refuse, goOn);
       else goOn();

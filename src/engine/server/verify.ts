@@ -4,12 +4,13 @@
  */
 import { TransportName } from '../../transport/port.ts';
 import { carrierKinds } from './carriers.ts';
+import type { EndedSessions } from './ended-sessions.ts';
 import type { ResolvedOptions } from './options.ts';
 import { errors, type Refusal, type RefusalContext } from './refusal.ts';
 import { type EngineRequest, queryOf } from './request.ts';
 import { ResumableSocket } from './resumable-session.ts';
 import type { Socket } from './session.ts';
-import { announcesSession, verifyCounts } from './session-requests.ts';
+import { announcesSession, isAttaching, unknownSession, verifyCounts } from './session-requests.ts';
 
 type Clients = Readonly<Record<string, Socket | undefined>>;
 
@@ -23,6 +24,7 @@ export function verifyRequest(
   isUpgrade: boolean,
   opts: ResolvedOptions,
   clients: Clients,
+  ended: EndedSessions,
 ): Refusal | null {
   const { transport, sid } = queryOf(request);
   if (
@@ -41,7 +43,10 @@ export function verifyRequest(
   if (sid !== undefined) {
     const session = clients[sid];
     if (session instanceof ResumableSocket) return verifyResumable(session, transport, request, opts);
-    return verifySession(session, sid, transport, isUpgrade, opts);
+    // Who comes too late with a WebSocket is let in, to be told by a close code.
+    if (session === undefined && isUpgrade && opts.session !== false && isAttaching(request)) return null;
+    if (session === undefined) return unknownSession(sid, ended.find(sid));
+    return verifySession(session, transport, isUpgrade, opts);
   }
   // Engine.IO protocol 4, "Handshake": a session begins with a GET; over HTTP/2 a WebSocket has CONNECT in its place.
   if (request.method !== 'GET' && !(isUpgrade && request.method === 'CONNECT')) {
@@ -76,13 +81,11 @@ function verifyResumable(
 }
 
 function verifySession(
-  session: Socket | undefined,
-  sid: string,
+  session: Socket,
   transport: string,
   isUpgrade: boolean,
   opts: ResolvedOptions,
 ): Refusal | null {
-  if (session === undefined) return { code: errors.UNKNOWN_SID, context: { sid } };
   const previousTransport = session.transport.name;
   if (!isUpgrade) {
     if (previousTransport === transport) return null;
