@@ -28,7 +28,7 @@ import { createConnectResponse } from './connect-response.ts';
 import { formatCookie } from './cookie.ts';
 import { EndedSessions } from './ended-sessions.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { keptRequest } from './kept-request.ts';
+import { keepSocket, keptRequest } from './kept-request.ts';
 import {
   type HandshakeResponse,
   type Middleware,
@@ -436,6 +436,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
   }
 
   #begin(id: string, transport: Transport, request: IncomingMessage): Socket {
+    keepSocket(request);
     const session = this.#isResumable(request)
       ? new ResumableSocket(id, this, transport, request, this.sessionLimits)
       : new Socket(id, this, transport, request);

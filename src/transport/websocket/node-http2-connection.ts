@@ -61,7 +61,7 @@ export class Http2Connection extends NodeConnection {
   }
 
   override get rawSocket(): Duplex {
-    this.#rawSocket ??= showAsSocket(this.socket, this.session);
+    this.#rawSocket ??= asSocket(this.socket, this.session);
     return this.#rawSocket;
   }
 
@@ -85,9 +85,10 @@ const ofSession: ReadonlySet<PropertyKey> = new Set(['setNoDelay', 'setKeepAlive
 
 /**
  * The stream with what programs read of a socket besides: `remoteAddress`, `encrypted`, `getPeerCertificate`. These
- * are the session's, shared by all its streams.
+ * are the session's, shared by all its streams, and gone with it but for `encrypted`. Unlike Node's own views it never
+ * throws.
  */
-function showAsSocket(stream: Http2Stream, session: Http2Session | undefined): Duplex {
+export function asSocket(stream: Http2Stream, session: Http2Session | undefined): Duplex {
   const view: Http2Stream = new Proxy(stream, {
     has: (target, name) => name in target || sessionValue(session, name) !== undefined,
     get(target, name) {
@@ -105,5 +106,7 @@ function showAsSocket(stream: Http2Stream, session: Http2Session | undefined): D
 
 /** What the session's socket has; nothing when the session is gone, where Node would throw. */
 function sessionValue(session: Http2Session | undefined, name: PropertyKey): unknown {
-  return session === undefined || session.destroyed ? undefined : Reflect.get(session.socket, name);
+  if (session === undefined) return undefined;
+  if (session.destroyed) return name === 'encrypted' ? session.encrypted : undefined;
+  return Reflect.get(session.socket, name);
 }
