@@ -5,6 +5,8 @@
 import type { ZlibOptions } from 'node:zlib';
 import { NodeDeflate } from '../transport/platform/node-deflate.ts';
 import type { DeflateSettings, ShellSettings } from '../transport/websocket/node-settings.ts';
+import type { SendStatistics, SlowReaderOptions } from './held-messages.ts';
+import type { SessionOptions } from './session.ts';
 
 /** Finds peers that have gone without a word. */
 export interface HeartbeatOptions {
@@ -44,8 +46,22 @@ export interface CommonOptions {
   readonly maxPayload?: number | undefined;
   readonly perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
   readonly skipUTF8Validation?: boolean | undefined;
-  /** Not in `ws`. Default: none. */
+  /** Finds half-open connections; not in `ws`. Default: none. */
   readonly heartbeat?: HeartbeatOptions | null | undefined;
+  /** Bounds what waits for a peer that reads slowly; not in `ws`. Default: no bound. */
+  readonly slowReader?: SlowReaderOptions | null | undefined;
+}
+
+/** @param counters where a server counts what its slow readers cost. */
+export function toSessionOptions(
+  options: CommonOptions,
+  counters: readonly SendStatistics[] = [],
+): SessionOptions {
+  return {
+    isSynchronous: options.allowSynchronousEvents !== false,
+    slowReader: options.slowReader ?? null,
+    counters,
+  };
 }
 
 function nonNegative(value: number | undefined, fallback: number): number {

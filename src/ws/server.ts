@@ -30,9 +30,10 @@ import { UpgradeServer } from '../transport/websocket/node-upgrade-server.ts';
 import type { BlobLike } from '../transport/websocket/send-queue.ts';
 import { SharedMessage } from '../transport/websocket/shared-message.ts';
 import { type SendData, toPayload } from './data.ts';
-import { type CommonOptions, toDeflateSettings, toShellSettings } from './options.ts';
+import type { SendStatistics } from './held-messages.ts';
+import { type CommonOptions, toDeflateSettings, toSessionOptions, toShellSettings } from './options.ts';
 import { TypedEmitter } from './typed-emitter.ts';
-import { attachConnection, sessionOfSocket, WebSocket } from './websocket.ts';
+import { attachConnection, kSessionOptions, sessionOfSocket, WebSocket } from './websocket.ts';
 
 /** What `verifyClient` judges by. */
 export interface ClientInfo<R extends IncomingMessage = IncomingMessage> {
@@ -106,6 +107,19 @@ export interface BroadcastOptions<S> {
   readonly to?: Iterable<S> | undefined;
   /** Who does not. */
   readonly except?: S | ReadonlySet<S> | undefined;
+  /** As in `send`, for the policy `keep-latest`. */
+  readonly key?: string | undefined;
+}
+
+/** How a server lets its clients go, for instance when a new version is deployed. */
+export interface DrainOptions {
+  /** How many clients at a time. Default 100. */
+  readonly batch?: number | undefined;
+  /** How long after one batch comes the next, in ms. Default 1000. */
+  readonly intervalMs?: number | undefined;
+  /** The close code. Default 1012: the service restarts. */
+  readonly code?: number | undefined;
+  readonly reason?: string | undefined;
 }
 
 /** The events of a {@link WebSocketServer} and the arguments of their listeners. */
@@ -164,6 +178,7 @@ export class WebSocketServer<
   #closesWithLastClient = false;
   readonly #accept: AcceptSettings;
   #removeListeners: () => void = () => {};
+  readonly #statistics: SendStatistics = { droppedMessages: 0, droppedBytes: 0 };
   readonly #keeper = { forget: (client: WebSocket) => this.#forget(client) };
 
   /**
@@ -200,6 +215,7 @@ export class WebSocketServer<
       );
     }
     this.options = chosen;
+    Object.defineProperty(chosen, kSessionOptions, { value: toSessionOptions(chosen, [this.#statistics]) });
     this.#accept = {
       ...toShellSettings(chosen),
       deflate: toDeflateSettings(chosen.perMessageDeflate, false),
@@ -292,15 +308,36 @@ export class WebSocketServer<
     const { except, compress = true, binary } = options;
     const to: Iterable<WebSocket> | undefined = options.to ?? this.clients;
     if (to === undefined) throw new Error('Without client tracking, `to` must say who gets a broadcast');
-    const payload = toPayload(data);
     const isBinary = binary ?? (typeof data !== 'string' && typeof data !== 'number');
-    const message = new SharedMessage(payload, isBinary);
+    const message = new SharedMessage(toPayload(data), isBinary);
     let count = 0;
     for (const client of to) {
       if (except === client || (except instanceof Set && except.has(client as InstanceType<S>))) continue;
-      if (sessionOfSocket(client).sendShared(message, payload, isBinary, compress)) count++;
+      if (sessionOfSocket(client).sendShared(message, compress, options.key)) count++;
     }
     return count;
+  }
+
+  /**
+   * Accepts nobody any more and closes the connected clients batch by batch, so that they do not all come back at
+   * once to wherever they connect next.
+   * @returns resolves when all have gone and the server is closed.
+   * @throws {Error} (rejects) with `clientTracking: false`.
+   */
+  async drain({ batch = 100, intervalMs = 1000, code = 1012, reason }: DrainOptions = {}): Promise<void> {
+    if (this.clients === undefined) throw new Error('A server without client tracking cannot drain');
+    const closed = new Promise<void>((resolve) => this.close(() => resolve()));
+    const clients = [...this.clients];
+    for (let i = 0; i < clients.length; i += batch) {
+      if (i > 0) await new Promise((resolve) => setTimeout(resolve, intervalMs));
+      for (const client of clients.slice(i, i + batch)) client.close(code, reason);
+    }
+    await closed;
+  }
+
+  /** What the bound for slow readers has cost on all connections so far. */
+  get sendStatistics(): Readonly<SendStatistics> {
+    return this.#statistics;
   }
 
   /**

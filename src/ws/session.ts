@@ -3,35 +3,34 @@
  * Must not know: argument overloads, HTTP, or which side opened the connection.
  */
 import { Blob, Buffer } from 'node:buffer';
-import type { PeerError } from '../base/errors.ts';
+import { PeerError } from '../base/errors.ts';
 import { asBuffer, toArrayBuffer } from '../transport/platform/node-byte-codec.ts';
 import type {
   ConnectionListener,
   NodeConnection,
   SendCallback,
 } from '../transport/websocket/node-connection.ts';
-import { SendQueue } from '../transport/websocket/send-queue.ts';
 import type { SharedMessage } from '../transport/websocket/shared-message.ts';
-import { EMPTY, isBlob, payloadBytes, toPayload } from './data.ts';
+import { CloseCode } from '../wire/websocket/close-code.ts';
+import { EMPTY, payloadBytes } from './data.ts';
 import { toProtocolError } from './error.ts';
+import { HeldMessages, type SendStatistics, type SlowReaderOptions } from './held-messages.ts';
+import { IncomingStream } from './incoming-stream.ts';
+import {
+  Outgoing,
+  type OutgoingOwner,
+  type SendOptions,
+  type SendStreamOptions,
+  type StreamSource,
+} from './outgoing.ts';
 import { sendRepeatable } from './repeated-send.ts';
 import type { BinaryType, WebSocket } from './websocket.ts';
+
+export type { SendOptions, SendStreamOptions, StreamSource } from './outgoing.ts';
 
 export const ReadyState = { connecting: 0, open: 1, closing: 2, closed: 3 } as const;
 export type ReadyState = (typeof ReadyState)[keyof typeof ReadyState];
 const stateNames = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'] as const;
-
-/** The options of `send`, as the public class has them. */
-export interface SendOptions {
-  /** Whether the message is binary; default: whether `data` is not a string or number. */
-  readonly binary?: boolean | undefined;
-  /** Whether to compress where permessage-deflate was agreed on; default true. */
-  readonly compress?: boolean | undefined;
-  /** Whether this is the last fragment of a message; default true. */
-  readonly fin?: boolean | undefined;
-  /** Whether to mask; default: as the role demands. Peers must refuse anything else. */
-  readonly mask?: boolean | undefined;
-}
 
 /** What `send` and its kin throw or report when the connection is not open. */
 export function notOpenError(state: ReadyState): Error {
@@ -43,51 +42,82 @@ function isPlain(options: SendOptions): boolean {
   return fin === undefined && mask === undefined && compress === undefined;
 }
 
+/** What all sockets of a server, or one client, have in common. */
+export interface SessionOptions {
+  /** False: one event a turn (`allowSynchronousEvents`). */
+  readonly isSynchronous: boolean;
+  readonly slowReader: SlowReaderOptions | null;
+  /** Where what a slow reader costs is counted, besides the socket's own. */
+  readonly counters: readonly SendStatistics[];
+}
+
 /** One per WebSocket; plain fields, since there are thousands. */
-export class Session implements ConnectionListener {
+export class Session implements ConnectionListener, OutgoingOwner {
   readonly target: WebSocket;
   connection: NodeConnection | null = null;
   readyState: ReadyState = ReadyState.connecting;
   binaryType: BinaryType = 'nodebuffer';
   isPaused = false;
+  isStreaming = false;
   /** Whether `error` was emitted: it is at most once. */
   hasErrored = false;
   closeFrameReceived = false;
   closeFrameSent = false;
-  /** False: one event a turn (`allowSynchronousEvents`). */
-  readonly isSynchronous: boolean;
+  /** Shared by all sockets of a server. */
+  readonly options: SessionOptions;
   /** What was given to `send` in CLOSING and CLOSED: WHATWG counts it for ever. */
   lateBytes = 0;
-  /** There while a Blob is being read, and what was sent behind it waits. */
-  queue: SendQueue | null = null;
+  /** There when sending is, or was, more than passing messages on. */
+  outgoing: Outgoing | null = null;
+  /** The message that is being received in parts. */
+  incoming: IncomingStream | null = null;
+  /** Why the connection broke; null before and when it did not. */
+  failure: Error | null = null;
   /** Who keeps the socket in a list until it is closed; no listener, since there are thousands. */
   keeper: { forget(socket: WebSocket): void } | null = null;
-  /** Whether the message of which fragments were sent is binary; null between messages. */
-  fragmentIsBinary: boolean | null = null;
+  #statistics: SendStatistics | null = null;
 
-  constructor(target: WebSocket, isSynchronous: boolean) {
+  constructor(target: WebSocket, options: SessionOptions) {
     this.target = target;
-    this.isSynchronous = isSynchronous;
+    this.options = options;
   }
 
   /** The connection is there: events may come from now on. */
   attach(connection: NodeConnection): void {
     this.connection = connection;
     this.readyState = ReadyState.open;
-    if (this.binaryType === 'fragments') connection.machine.setDelivery('pieces');
+    this.#applyDelivery();
+    if (this.options.slowReader !== null) this.#openOutgoing(connection);
     connection.start(this);
     this.target.emit('open');
   }
 
+  /** What this socket's reader has cost; made when first asked for. */
+  get statistics(): SendStatistics {
+    this.#statistics ??= { droppedMessages: 0, droppedBytes: 0 };
+    return this.#statistics;
+  }
+
   get bufferedBytes(): number {
-    const queued = this.queue === null ? 0 : this.queue.bytes;
+    const queued = this.outgoing === null ? 0 : this.outgoing.bytes;
     const waiting = this.connection === null ? 0 : this.connection.bufferedBytes;
     return this.lateBytes + queued + waiting;
   }
 
   setBinaryType(type: BinaryType): void {
     this.binaryType = type;
-    this.connection?.machine.setDelivery(type === 'fragments' ? 'pieces' : 'whole');
+    this.#applyDelivery();
+  }
+
+  /** Whether messages come as streams; holds from the next message on. */
+  setStreaming(isStreaming: boolean): void {
+    this.isStreaming = isStreaming;
+    this.#applyDelivery();
+  }
+
+  #applyDelivery(): void {
+    const delivery = this.isStreaming ? 'stream' : this.binaryType === 'fragments' ? 'pieces' : 'whole';
+    this.connection?.machine.setDelivery(delivery);
   }
 
   // Sending.
@@ -96,80 +126,72 @@ export class Session implements ConnectionListener {
   send(data: unknown, options: SendOptions | undefined, callback: SendCallback | undefined): boolean {
     const connection = this.connection;
     if (this.readyState !== ReadyState.open || connection === null) return this.#refuse(data, callback);
-    if (
-      this.queue === null &&
-      this.fragmentIsBinary === null &&
-      (options === undefined || isPlain(options))
-    ) {
+    const { outgoing } = this;
+    if ((outgoing === null || outgoing.isIdle) && (options === undefined || isPlain(options))) {
       // The way of nearly every message.
       const binary = options?.binary;
       if (typeof data === 'string') return sendRepeatable(connection, data, binary ?? false, callback);
       if (data instanceof Uint8Array) return sendRepeatable(connection, data, binary ?? true, callback);
     }
-    if (isBlob(data)) {
-      this.#openQueue().addBlob(data, callback, (bytes) => this.#sendNow(bytes, options, true, callback));
-      return false;
-    }
-    const isBinary = options?.binary ?? (typeof data !== 'string' && typeof data !== 'number');
-    const payload = toPayload(data);
-    if (this.queue === null) return this.#sendNow(payload, options, isBinary, callback);
-    this.queue.add(payloadBytes(payload), callback, () =>
-      this.#sendNow(payload, options, isBinary, callback),
-    );
-    return false;
-  }
-
-  #sendNow(
-    payload: string | Uint8Array,
-    options: SendOptions | undefined,
-    isBinary: boolean,
-    callback: SendCallback | undefined,
-  ): boolean {
-    const connection = this.connection!;
-    const isFinal = options?.fin !== false;
-    const compress = options?.compress !== false;
-    const mask = options?.mask;
-    if (mask !== undefined && mask !== (connection.options.role === 'client')) {
-      return connection.sendMasked(payload, isBinary, mask, callback);
-    }
-    const open = this.fragmentIsBinary;
-    if (isFinal && open === null) {
-      if (compress) return sendRepeatable(connection, payload, isBinary, callback);
-      connection.send(payload, isBinary, false, callback);
-    } else {
-      this.fragmentIsBinary = isFinal ? null : (open ?? isBinary);
-      connection.sendFragment(payload, open ?? isBinary, open === null, isFinal, compress, callback);
-    }
-    return !connection.shouldWait;
+    return this.#openOutgoing(connection).send(data, options, callback);
   }
 
   /** Sends a message that others get too. @returns false when it was not sent, since the connection is not open. */
-  sendShared(
-    message: SharedMessage,
-    payload: string | Uint8Array,
-    isBinary: boolean,
-    compress: boolean,
-  ): boolean {
-    const connection = this.connection;
+  sendShared(message: SharedMessage, compress: boolean, key: string | undefined): boolean {
+    const { connection, outgoing } = this;
     if (this.readyState !== ReadyState.open || connection === null) return false;
-    const isFree = this.queue === null && this.fragmentIsBinary === null;
-    if (isFree && connection.options.role === 'server') return message.sendTo(connection, compress);
-    this.send(payload, { binary: isBinary, compress }, undefined);
+    if (outgoing === null || outgoing.isIdle) message.sendTo(connection, compress);
+    else outgoing.sendShared(message, compress, key);
     return true;
+  }
+
+  /** Sends a message of unknown length, part by part. */
+  sendStream(source: StreamSource, options: SendStreamOptions): Promise<void> {
+    if (this.readyState !== ReadyState.open) return Promise.reject(notOpenError(this.readyState));
+    return this.#openOutgoing(this.connection!).sendStream(source, options);
+  }
+
+  /** Resolves when the program may send; rejects when the connection is closed before. */
+  ready(): Promise<void> {
+    const { connection, readyState } = this;
+    if (connection === null && readyState === ReadyState.connecting) return this.#opened();
+    if (readyState !== ReadyState.open) return Promise.reject(notOpenError(readyState));
+    return this.#openOutgoing(connection!).ready();
+  }
+
+  #opened(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const failed = () => reject(notOpenError(this.readyState));
+      const opened = () => {
+        this.target.removeListener('close', failed);
+        resolve();
+      };
+      this.target.once('open', opened);
+      this.target.once('close', failed);
+    });
+  }
+
+  #openOutgoing(connection: NodeConnection): Outgoing {
+    const { slowReader, counters } = this.options;
+    if (this.outgoing === null) {
+      const held = slowReader ? new HeldMessages(slowReader, [this.statistics, ...counters]) : null;
+      this.outgoing = new Outgoing(connection, this, held);
+    }
+    return this.outgoing;
   }
 
   /** `data` is at most 125 bytes. */
   sendPing(data: string | Uint8Array, callback: SendCallback | undefined): void {
-    if (this.queue !== null)
-      this.queue.add(payloadBytes(data), callback, () => this.connection!.ping(data, callback));
-    else this.connection!.ping(data, callback);
+    const send = () => void this.connection!.ping(data, callback);
+    if (this.outgoing === null) send();
+    else this.outgoing.sendControl(payloadBytes(data), callback, send);
   }
 
   /** `data` is at most 125 bytes. */
   sendPong(data: string | Uint8Array, callback: SendCallback | undefined): void {
-    if (this.queue !== null)
-      this.queue.add(payloadBytes(data), callback, () => this.connection!.pong(data, callback));
-    else this.connection!.pong(data, callback);
+    const send = () => void this.connection!.pong(data, callback);
+    if (this.outgoing === null) send();
+    else this.outgoing.sendControl(payloadBytes(data), callback, send);
   }
 
   #refuse(data: unknown, callback: SendCallback | undefined): boolean {
@@ -186,8 +208,8 @@ export class Session implements ConnectionListener {
   /** Starts the closing handshake behind everything that was sent. */
   close(code: number | undefined, reason: string | Uint8Array | undefined): void {
     this.readyState = ReadyState.closing;
-    if (this.queue === null) this.#closeNow(code, reason);
-    else this.queue.add(0, undefined, () => this.#closeNow(code, reason));
+    if (this.outgoing === null) this.#closeNow(code, reason);
+    else this.outgoing.close(() => this.#closeNow(code, reason));
   }
 
   #closeNow(code: number | undefined, reason: string | Uint8Array | undefined): void {
@@ -200,26 +222,36 @@ export class Session implements ConnectionListener {
     this.connection!.terminate();
   }
 
-  #openQueue(): SendQueue {
-    this.queue ??= new SendQueue(
-      () => this.connection!.socket.destroyed,
-      () => {
-        this.queue = null;
-      },
-      (error) => {
-        this.readyState = ReadyState.closing;
-        this.connection!.abandon();
-        this.emitError(error);
-      },
-    );
-    return this.queue;
+  // What the sending side tells.
+
+  blobFailed(error: Error): void {
+    this.readyState = ReadyState.closing;
+    this.connection!.abandon();
+    this.emitError(error);
+  }
+
+  readyAgain(): void {
+    if (this.readyState === ReadyState.open) this.target.emit('drain');
+  }
+
+  readerFailed(): void {
+    const { limitBytes } = this.options.slowReader!;
+    const failure = new PeerError('The peer reads too slowly', {
+      code: 'WS_ERR_SLOW_READER',
+      closeCode: CloseCode.tryAgainLater,
+      limit: { name: 'slowReader.limitBytes', value: limitBytes },
+    });
+    this.failure = failure;
+    this.readyState = ReadyState.closing;
+    this.outgoing!.connectionClosed(failure);
+    this.#closeNow(CloseCode.tryAgainLater, 'Reading too slowly');
   }
 
   // What the connection tells.
 
   onMessage(source: Uint8Array, start: number, end: number, isBinary: boolean, isOwned: boolean): void {
     const data = isOwned ? source : source.subarray(start, end);
-    if (!this.isSynchronous) this.#endTurn();
+    if (!this.options.isSynchronous) this.#endTurn();
     if (!isBinary || this.binaryType === 'nodebuffer') {
       this.target.emit('message', data as Buffer, isBinary);
     } else if (this.binaryType === 'blob') {
@@ -230,21 +262,32 @@ export class Session implements ConnectionListener {
   }
 
   onPieces(pieces: Uint8Array[]): void {
-    if (!this.isSynchronous) this.#endTurn();
+    if (!this.options.isSynchronous) this.#endTurn();
     this.target.emit('message', pieces.map(asBuffer), true);
   }
 
-  onStreamStart(): void {}
-  onStreamData(): void {}
-  onStreamEnd(): void {}
+  onStreamStart(isBinary: boolean): void {
+    const incoming = new IncomingStream(this.connection!);
+    this.incoming = incoming;
+    if (!this.target.emit('stream', incoming, isBinary)) incoming.resume();
+  }
+
+  onStreamData(part: Uint8Array): void {
+    this.incoming!.receive(part);
+  }
+
+  onStreamEnd(): void {
+    this.incoming!.receiveEnd();
+    this.incoming = null;
+  }
 
   onPing(data: Uint8Array): void {
-    if (!this.isSynchronous) this.#endTurn();
+    if (!this.options.isSynchronous) this.#endTurn();
     this.target.emit('ping', copy(data));
   }
 
   onPong(data: Uint8Array): void {
-    if (!this.isSynchronous) this.#endTurn();
+    if (!this.options.isSynchronous) this.#endTurn();
     this.target.emit('pong', copy(data));
   }
 
@@ -278,11 +321,15 @@ export class Session implements ConnectionListener {
   }
 
   onDrain(): void {
-    this.target.emit('drain');
+    if (this.outgoing === null || this.outgoing.connectionDrained()) this.target.emit('drain');
   }
 
-  onClose(code: number, reason: Uint8Array): void {
+  onClose(code: number, reason: Uint8Array, error: Error | null): void {
     this.readyState = ReadyState.closed;
+    this.failure ??= error === null ? null : toProtocolError(error);
+    const lost = this.failure ?? notOpenError(ReadyState.closed);
+    this.incoming?.destroy(lost);
+    this.outgoing?.connectionClosed(lost);
     this.keeper?.forget(this.target);
     this.target.emit('close', code, reason.length === 0 ? EMPTY : asBuffer(reason));
   }

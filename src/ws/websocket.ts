@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { NodeConnection, SendCallback } from '../transport/websocket/node-connection.ts';
 import { isLegalCloseCode } from '../wire/websocket/close-code.ts';
 import { Client, type ClientOptions } from './client.ts';
@@ -22,7 +22,17 @@ import {
   setAttributeListener,
   type WebSocketEventMap,
 } from './event.ts';
-import { notOpenError, ReadyState, type SendOptions, Session } from './session.ts';
+import type { SendStatistics } from './held-messages.ts';
+import { type CommonOptions, toSessionOptions } from './options.ts';
+import {
+  notOpenError,
+  ReadyState,
+  type SendOptions,
+  type SendStreamOptions,
+  Session,
+  type SessionOptions,
+  type StreamSource,
+} from './session.ts';
 import { TypedEmitter } from './typed-emitter.ts';
 
 /** A message as it comes: text and `nodebuffer` as a Buffer, otherwise as `binaryType` says. */
@@ -43,8 +53,10 @@ export interface WebSocketEvents {
   error: [error: Error];
   ping: [data: Buffer];
   pong: [data: Buffer];
-  /** `send` may go on: it had returned false. */
+  /** `send` may go on: it had returned false. Not in `ws`. */
   drain: [];
+  /** With `streamMessages`: a message begins; it is read while it arrives. Not in `ws`. */
+  stream: [message: Readable, isBinary: boolean];
   /** The server's answer to the handshake, before it is checked. */
   upgrade: [response: IncomingMessage];
   redirect: [url: string, request: ClientRequest];
@@ -52,9 +64,14 @@ export interface WebSocketEvents {
   'unexpected-response': [request: ClientRequest, response: IncomingMessage];
 }
 
-/** Options of the sockets that a server makes; given by `WebSocketServer`. */
-export interface ServerSideOptions {
-  readonly allowSynchronousEvents?: boolean | undefined;
+/** Options of the sockets that a server makes; given by `WebSocketServer`, which gives all of them the same object. */
+export type ServerSideOptions = CommonOptions & { readonly [kSessionOptions]?: SessionOptions };
+
+/** Under which a server keeps what its sockets have in common. @internal */
+export const kSessionOptions: unique symbol = Symbol('tautline.session');
+
+function serverSideOptions(options: ServerSideOptions = {}): SessionOptions {
+  return options[kSessionOptions] ?? toSessionOptions(options);
 }
 
 /**
@@ -122,10 +139,7 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     super();
     Object.assign(this, { _events: new ListenerTable() });
     if (address === null) {
-      this.#session = new Session(
-        this,
-        (options as ServerSideOptions | undefined)?.allowSynchronousEvents !== false,
-      );
+      this.#session = new Session(this, serverSideOptions(options as ServerSideOptions | undefined));
       return;
     }
     let list: string[];
@@ -136,7 +150,7 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
       chosen = protocols;
       list = [];
     } else list = [protocols];
-    this.#session = new Session(this, chosen.allowSynchronousEvents !== false);
+    this.#session = new Session(this, toSessionOptions(chosen));
     this.#client = new Client(this, this.#session, address, list, chosen);
     this.#client.start();
   }
@@ -157,6 +171,27 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
   /** The names of the extensions agreed on: empty, or `permessage-deflate`. */
   get extensions(): string {
     return this.#session.connection?.isDeflated ? 'permessage-deflate' : '';
+  }
+
+  /** Whether messages come as `stream` events, to be read while they arrive; from the next one on. Default false. */
+  get streamMessages(): boolean {
+    return this.#session.isStreaming;
+  }
+  set streamMessages(isStreaming: boolean) {
+    this.#session.setStreaming(isStreaming);
+  }
+
+  /**
+   * Why the connection broke; null while it is open, and when it was closed in order. Besides what `error` reports:
+   * the socket's error, the heartbeat's timeout, a slow reader.
+   */
+  get failure(): Error | null {
+    return this.#session.failure;
+  }
+
+  /** What the bound for slow readers has cost on this connection. */
+  get sendStatistics(): Readonly<SendStatistics> {
+    return this.#session.statistics;
   }
 
   /** Whether `pause` is in force. */
@@ -231,6 +266,24 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     if (session.readyState === ReadyState.connecting) throw notOpenError(ReadyState.connecting);
     if (typeof options === 'function') return session.send(data, undefined, options);
     return session.send(data, options, callback);
+  }
+
+  /**
+   * Waits until `send` may go on: until the connection is open, and what was sent has left.
+   * @throws {Error} (rejects) when the connection is closed, or is before that.
+   */
+  ready(): Promise<void> {
+    return this.#session.ready();
+  }
+
+  /**
+   * Sends one message in parts as they come, its length unknown. Other messages wait for its end; pings do not.
+   * @param source a stream of Node or the web, a generator, an array.
+   * @returns resolves when all was passed on. Rejects with the source's error, after which the connection closes with
+   *   1011, since the peer must not take a part for the whole; or when the connection closes first.
+   */
+  sendStream(source: StreamSource, options: SendStreamOptions = {}): Promise<void> {
+    return this.#session.sendStream(source, options);
   }
 
   /**

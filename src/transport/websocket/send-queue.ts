@@ -1,5 +1,5 @@
 /**
- * What: keeps the order of sending while the bytes of a Blob are being read.
+ * What: keeps the order of sending while the bytes of a Blob are being read, or a message of many parts is sent.
  * Must not know: frames; entries are functions that send.
  */
 import type { SendCallback } from './node-outbox.ts';
@@ -14,6 +14,8 @@ interface Entry {
   readonly bytes: number;
   readonly callback: SendCallback | undefined;
   readonly blob: BlobLike | null;
+  /** Sends a message that takes its time; never rejects. */
+  readonly task: (() => Promise<void>) | null;
   readonly run: (bytes: Uint8Array) => void;
 }
 
@@ -41,11 +43,25 @@ export class SendQueue {
   }
 
   add(bytes: number, callback: SendCallback | undefined, run: () => void): void {
-    this.#push({ bytes, callback, blob: null, run });
+    this.#push({ bytes, callback, blob: null, task: null, run });
   }
 
   addBlob(blob: BlobLike, callback: SendCallback | undefined, run: (bytes: Uint8Array) => void): void {
-    this.#push({ bytes: blob.size, callback, blob, run });
+    this.#push({ bytes: blob.size, callback, blob, task: null, run });
+  }
+
+  /**
+   * Keeps everything else back until `task` has sent its message.
+   * @param task never rejects.
+   * @param abandoned called when it was given up before it began.
+   */
+  addTask(task: () => Promise<void>, abandoned: (error?: Error | null) => void): void {
+    this.#push({ bytes: 0, callback: abandoned, blob: null, task, run: () => {} });
+  }
+
+  /** Whether a task is under way; control frames may go out between its parts. */
+  get hasTask(): boolean {
+    return this.#isReading && this.#entries[0]?.task !== null;
   }
 
   #push(entry: Entry): void {
@@ -61,7 +77,10 @@ export class SendQueue {
         this.#onEmpty();
         return;
       }
-      if (entry.blob === null) {
+      if (entry.task !== null) {
+        this.#isReading = true;
+        entry.task().then(() => this.#finishTask(entry));
+      } else if (entry.blob === null) {
         this.#shift(entry);
         entry.run(NOTHING);
       } else {
@@ -87,6 +106,16 @@ export class SendQueue {
     }
     this.#shift(entry);
     entry.run(bytes);
+    this.#run();
+  }
+
+  #finishTask(entry: Entry): void {
+    this.#isReading = false;
+    if (this.#isGone()) {
+      this.#giveUp(new Error('The socket was closed before the message was sent'));
+      return;
+    }
+    this.#shift(entry);
     this.#run();
   }
 

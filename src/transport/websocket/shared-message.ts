@@ -35,6 +35,11 @@ export class SharedMessage {
     this.#payload = this.#frame.subarray(frameHeaderLength(length, false));
   }
 
+  /** The length of its payload. */
+  get bytes(): number {
+    return this.#payload.length;
+  }
+
   /** Whether the content is still that of `data`, which its owner may have changed. */
   hasContent(data: Uint8Array): boolean {
     return this.#payload.equals(data);
