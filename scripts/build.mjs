@@ -3,7 +3,7 @@
  * Must not know: how the sources are arranged below src/entry/.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,14 +16,14 @@ execFileSync(process.execPath, [join(root, 'node_modules/tsdown/dist/run.mjs')],
   stdio: 'inherit',
 });
 
-// Of the build that makes the types of the CommonJS entries only the types are wanted; and `export import` below
-// cannot name what was exported by `export { type Name }`, so that modifier goes.
+// Of the build that makes the types of the CommonJS entries only the types are wanted.
 for (const file of readdirSync(join(dist, 'cjs-types'))) {
-  const path = join(dist, 'cjs-types', file);
-  if (file.endsWith('.cjs')) {
-    rmSync(path);
-    continue;
-  }
+  if (file.endsWith('.cjs')) rmSync(join(dist, 'cjs-types', file));
+}
+// `export import` below cannot name what was exported by `export { type Name }`, so that modifier goes.
+for (const file of readdirSync(dist, { recursive: true })) {
+  if (!/\.d\.[cm]ts$/.test(file)) continue;
+  const path = join(dist, file);
   const declarations = readFileSync(path, 'utf8');
   writeFileSync(
     path,
@@ -72,14 +72,34 @@ function exportedNames(declaration) {
     .filter((name) => name && name !== 'default');
 }
 
+/** A namespace that carries the exports of `api`, under whatever the value is called. */
+function namespaceOf(name, names) {
+  const members = names.map((member) => `  export import ${member} = api.${member};`);
+  // `ws` has its server under two names.
+  if (name === 'ws') members.push('  export import Server = api.WebSocketServer;');
+  return `{\n${members.join('\n')}\n}\n`;
+}
+
 for (const [name, head] of Object.entries(heads)) {
   const names = exportedNames(readFileSync(join(dist, `cjs-types/${name}.d.cts`), 'utf8'));
-  const members = names.map((member) => `  export import ${member} = api.${member};`).join('\n');
   writeFileSync(
     join(dist, `${name}.d.cts`),
-    `import api = require('./cjs-types/${name}.cjs');\n${head} {\n${members}\n}\nexport = tautline;\n`,
+    `import api = require('./cjs-types/${name}.cjs');\n${head} ${namespaceOf(name, names)}export = tautline;\n`,
   );
 }
 for (const name of ['websocket', 'adapter', 'protocol']) {
   writeFileSync(join(dist, `${name}.d.cts`), `export * from './cjs-types/${name}.cjs';\n`);
 }
+
+// Programs written for `ws` reach its types through the class, as ES modules too: `WebSocket.RawData`.
+renameSync(join(dist, 'ws.d.mts'), join(dist, 'ws-types.d.mts'));
+const names = exportedNames(readFileSync(join(dist, 'ws-types.d.mts'), 'utf8'));
+const others = names.filter((name) => name !== 'WebSocket').join(', ');
+writeFileSync(
+  join(dist, 'ws.d.mts'),
+  `import * as api from './ws-types.mjs';
+declare class WebSocket extends api.WebSocket {}
+declare namespace WebSocket ${namespaceOf('ws', names)}export { WebSocket, WebSocket as default };
+export { ${others} } from './ws-types.mjs';
+`,
+);

@@ -94,13 +94,14 @@ export class ClientFiles {
     response.setHeader('ETag', etag);
     response.setHeader('Cache-Control', 'public, max-age=0');
     response.appendHeader('Vary', 'Accept-Encoding');
-    if (matchesEtag(request.headers['if-none-match'], etag)) {
-      response.writeHead(304).end();
-      return;
-    }
     const encoding = chooseEncoding(request.headers['accept-encoding']);
     this.#read(name, encoding).then(
       (content) => {
+        // RFC 9110 section 13.2.1: conditions are looked at only where the answer would be 200 without them.
+        if (matchesEtag(request.headers['if-none-match'], etag)) {
+          response.writeHead(304).end();
+          return;
+        }
         const isMap = name.endsWith('.map');
         response.setHeader('Content-Type', `application/${isMap ? 'json' : 'javascript'}; charset=utf-8`);
         if (encoding !== null) response.setHeader('Content-Encoding', encoding);

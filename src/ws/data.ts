@@ -5,7 +5,10 @@
 import { Blob, Buffer } from 'node:buffer';
 import type { BlobLike } from '../transport/websocket/send-queue.ts';
 
-/** What a program may send. Numbers are sent as their decimal text; null and undefined as nothing. */
+/**
+ * What a program may send. Numbers are sent as their decimal text; null and undefined as nothing; the pieces of a
+ * message that came as `fragments` as one message again.
+ */
 export type SendData =
   | string
   | number
@@ -14,6 +17,7 @@ export type SendData =
   | SharedArrayBuffer
   | BlobLike
   | readonly number[]
+  | readonly Uint8Array[]
   | null
   | undefined;
 
@@ -24,6 +28,7 @@ export function toBytes(data: unknown): Uint8Array {
   if (data instanceof Uint8Array) return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (Array.isArray(data) && data[0] instanceof Uint8Array) return Buffer.concat(data);
   return Buffer.from(data as Uint8Array);
 }
 

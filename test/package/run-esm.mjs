@@ -15,6 +15,8 @@ assert.equal(io, connect);
 assert.equal(typeof Manager, 'function');
 assert.equal(typeof createWebSocketStream, 'function');
 assert.equal(WebSocket.OPEN, 1);
+assert.equal(WebSocket.Server, WebSocketServer);
+assert.equal(WebSocket.createWebSocketStream, createWebSocketStream);
 assert.equal(protocol.engine.encodePacket(new protocol.engine.OutgoingPacket('4', 'hi')), '4hi');
 
 const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' });

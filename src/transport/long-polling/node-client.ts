@@ -1,102 +1,13 @@
 /**
- * What: long polling in Node, over node:http and node:https with their TLS options, an agent, headers and cookies.
- * Must not know: sessions, or what the bodies mean.
+ * What: long polling in Node.
+ * Must not know: sessions, or how a request is made.
  */
-import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import https from 'node:https';
-import { explainSystemError } from '../../base/system-error.ts';
-import type { TransportErrorCode } from '../../base/transport-error.ts';
-import {
-  type ClientTarget,
-  type ClientTransportFactory,
-  type ClientTransportOptions,
-  TransportName,
-} from '../port.ts';
-import { createPollingClient, type Exchange } from './client.ts';
-
-/** What of a client's options node:https takes; an option that is not given must not be there at all. */
-function tlsOptions(options: ClientTransportOptions): RequestOptions {
-  const { pfx, key, passphrase, cert, ca, ciphers, rejectUnauthorized, agent } = options;
-  const given = Object.entries({ pfx, key, passphrase, cert, ca, ciphers, rejectUnauthorized, agent });
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
-}
-
-const exchange: Exchange = (target, body, _isLast, done) => {
-  const { extraHeaders, requestTimeout, autoUnref } = target.options;
-  const url = target.url(body !== undefined);
-  const cookie = target.cookies?.header();
-  const headers: Record<string, string | number> = {
-    accept: '*/*',
-    ...(cookie && { cookie }),
-    ...extraHeaders,
-  };
-  if (body !== undefined) {
-    headers['content-type'] = 'text/plain;charset=UTF-8';
-    headers['content-length'] = Buffer.byteLength(body);
-  }
-  let request: ClientRequest;
-  let isDone = false;
-  let failure: { code?: TransportErrorCode; cause?: unknown } = {};
-
-  const finish = (response: IncomingMessage | undefined, text: string) => {
-    if (isDone) return;
-    isDone = true;
-    timer?.cancel();
-    done({
-      status: failure.cause ? 0 : (response?.statusCode ?? 0),
-      text,
-      context: response ?? request,
-      ...failure,
-    });
-  };
-
-  const fail = (cause: Error, code = explainSystemError(cause)) => {
-    failure = { cause, code };
-    finish(undefined, '');
-  };
-
-  const start = () => {
-    request = (url.startsWith('https') ? https : http).request(url, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers,
-      ...tlsOptions(target.options),
-    });
-    request.on('response', (response) => {
-      target.cookies?.store(response.headers['set-cookie'] ?? []);
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.on('end', () => finish(response, text));
-      response.on('error', (error) => fail(error));
-    });
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      // Node's documentation of `request.reusedSocket`: the server may close an idle connection at the moment at
-      // which the next request is written to it. It was never read, so it is asked again.
-      if (error.code === 'ECONNRESET' && request.reusedSocket && !isDone) start();
-      else fail(error);
-    });
-    if (autoUnref) request.on('socket', (socket) => socket.unref());
-    request.end(body);
-  };
-
-  const timer = requestTimeout
-    ? target.clock.setTimer(requestTimeout, () => {
-        fail(new Error(`No answer within ${requestTimeout} ms`), 'TRANSPORT_ERR_TIMEOUT');
-        request.destroy();
-      })
-    : undefined;
-  start();
-  return () => {
-    isDone = true;
-    timer?.cancel();
-    request.destroy();
-  };
-};
+import { nodeExchange } from '../http/node-exchange.ts';
+import { type ClientTarget, type ClientTransportFactory, TransportName } from '../port.ts';
+import { createPollingClient } from './client.ts';
 
 /** Long polling over node:http. */
 export const nodePolling: ClientTransportFactory = Object.assign(
-  (target: ClientTarget) => createPollingClient(target, exchange),
+  (target: ClientTarget) => createPollingClient(target, nodeExchange),
   { transportName: TransportName.polling },
 );
