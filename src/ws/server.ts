@@ -333,6 +333,10 @@ export class WebSocketServer<
       for (const client of clients.slice(i, i + batch)) client.close(code, reason);
     }
     await closed;
+    // The HTTP server may see the last connection end before its WebSocket does.
+    await Promise.all(
+      [...this.clients].map((client) => new Promise((resolve) => client.once('close', resolve))),
+    );
   }
 
   /** What the bound for slow readers has cost on all connections so far. */
