@@ -24,6 +24,7 @@ import {
 } from './event.ts';
 import type { SendStatistics } from './held-messages.ts';
 import { type CommonOptions, toSessionOptions } from './options.ts';
+import type { WebSocketServer } from './server.ts';
 import {
   notOpenError,
   ReadyState,
@@ -33,6 +34,7 @@ import {
   type SessionOptions,
   type StreamSource,
 } from './session.ts';
+import type { createWebSocketStream } from './stream.ts';
 import { TypedEmitter } from './typed-emitter.ts';
 
 /** A message as it comes: text and `nodebuffer` as a Buffer, otherwise as `binaryType` says. */
@@ -108,6 +110,11 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
   /** A closing handshake is under way. */
   declare static readonly CLOSING: 2;
   declare static readonly CLOSED: 3;
+  // Put here by api.ts.
+  declare static readonly WebSocket: typeof WebSocket;
+  declare static readonly Server: typeof WebSocketServer;
+  declare static readonly WebSocketServer: typeof WebSocketServer;
+  declare static readonly createWebSocketStream: typeof createWebSocketStream;
   declare readonly CONNECTING: 0;
   declare readonly OPEN: 1;
   declare readonly CLOSING: 2;
