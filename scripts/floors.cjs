@@ -12,10 +12,11 @@ const floors = [
   { floor: 2, rooms: ['protocol/websocket', 'protocol/session'], ports: ['protocol/port.ts'] },
   // What Node and browsers give for the ports of F0: the ground that the rooms of F3 share.
   { floor: 2.5, rooms: ['transport/platform'] },
+  // What the three transports over HTTP share: exchanges, and the client's GETs and POSTs.
+  { floor: 2.8, rooms: ['transport/http'], ports: ['transport/port.ts'] },
   {
     floor: 3,
     rooms: ['transport/websocket', 'transport/sse', 'transport/long-polling', 'transport/short-polling'],
-    ports: ['transport/port.ts'],
   },
   { floor: 4, rooms: ['engine/server', 'engine/client'], ports: ['engine/port.ts'] },
   { floor: 5, rooms: ['hub'] },

@@ -93,6 +93,8 @@ export interface ClientTransportOptions {
   readonly withCredentials?: boolean;
   /** Time limit of one HTTP request in ms; 0 (default): none. */
   readonly requestTimeout?: number;
+  /** Short polling: time between an answer and the next request, in ms. Default 1000. */
+  readonly shortPollingIntervalMs?: number;
   /** Whether bytes travel as base64 even where the transport could carry them. Default: no. */
   readonly forceBase64?: boolean;
   /** WebSocket subprotocols to offer. */

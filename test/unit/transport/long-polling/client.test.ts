@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createPollingClient, type ExchangeOutcome } from '../../../../src/transport/long-polling/client.ts';
+import type { ExchangeOutcome } from '../../../../src/transport/http/client.ts';
+import { createPollingClient } from '../../../../src/transport/long-polling/client.ts';
 import { webTextCodec } from '../../../../src/transport/platform/web-text-codec.ts';
 import type { ClientTarget, Transport } from '../../../../src/transport/port.ts';
 import { OutgoingPacket, PacketType } from '../../../../src/wire/engine/packet.ts';
@@ -19,7 +20,14 @@ const message = (text: string | Uint8Array) => new OutgoingPacket(PacketType.mes
 function start() {
   const requests: Request[] = [];
   const log: unknown[][] = [];
-  const target = { url: () => 'http://h/', options: {}, codec: webTextCodec } as unknown as ClientTarget;
+  const time = { nowMs: 0 };
+  const clock = { nowMs: () => time.nowMs };
+  const target = {
+    url: () => 'http://h/',
+    options: {},
+    codec: webTextCodec,
+    clock,
+  } as unknown as ClientTarget;
   const transport: Transport = createPollingClient(target, (_target, body, isLast, done) => {
     const request: Request = {
       body,

@@ -1,0 +1,104 @@
+/**
+ * What: one HTTP exchange in Node, over node:http and node:https with their TLS options, an agent, headers and cookies.
+ * Must not know: sessions, what the bodies mean, or for which transport it is.
+ */
+import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import https from 'node:https';
+import { explainSystemError } from '../../base/system-error.ts';
+import type { TransportErrorCode } from '../../base/transport-error.ts';
+import type { ClientTransportOptions } from '../port.ts';
+import { EVENT_STREAM, type Exchange } from './client.ts';
+
+/** What of a client's options node:https takes; an option that is not given must not be there at all. */
+export function requestOptions(options: ClientTransportOptions): RequestOptions {
+  const { pfx, key, passphrase, cert, ca, ciphers, rejectUnauthorized, agent } = options;
+  const given = Object.entries({ pfx, key, passphrase, cert, ca, ciphers, rejectUnauthorized, agent });
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+}
+
+/** Carries out an exchange over node:http. */
+export const nodeExchange: Exchange = (target, body, _isLast, done, received) => {
+  const { extraHeaders, requestTimeout, autoUnref } = target.options;
+  const url = target.url(body !== undefined);
+  const cookie = target.cookies?.header();
+  const headers: Record<string, string | number> = {
+    accept: received ? EVENT_STREAM : '*/*',
+    ...(cookie && { cookie }),
+    ...extraHeaders,
+  };
+  if (body !== undefined) {
+    headers['content-type'] = 'text/plain;charset=UTF-8';
+    headers['content-length'] = Buffer.byteLength(body);
+  }
+  let request: ClientRequest;
+  let isDone = false;
+  let failure: { code?: TransportErrorCode; cause?: unknown } = {};
+
+  const finish = (response: IncomingMessage | undefined, text: string) => {
+    if (isDone) return;
+    isDone = true;
+    timer?.cancel();
+    done({
+      status: failure.cause ? 0 : (response?.statusCode ?? 0),
+      text,
+      context: response ?? request,
+      ...failure,
+    });
+  };
+
+  const fail = (cause: Error, code = explainSystemError(cause)) => {
+    failure = { cause, code };
+    finish(undefined, '');
+  };
+
+  const start = () => {
+    request = (url.startsWith('https') ? https : http).request(url, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers,
+      ...requestOptions(target.options),
+    });
+    request.on('response', (response) => {
+      target.cookies?.store(response.headers['set-cookie'] ?? []);
+      let text = '';
+      response.setEncoding('utf8');
+      if (received && response.statusCode === 200 && isEventStream(response)) {
+        timer?.cancel();
+        response.on('data', (chunk: string) => {
+          if (!isDone) received(chunk);
+        });
+      } else {
+        response.on('data', (chunk: string) => {
+          text += chunk;
+        });
+      }
+      response.on('end', () => finish(response, text));
+      response.on('error', (error) => fail(error));
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      // Node's documentation of `request.reusedSocket`: the server may close an idle connection at the moment at
+      // which the next request is written to it. A GET is asked again; a POST may have been read before the cut
+      // (RFC 9110 section 9.2.2).
+      if (error.code === 'ECONNRESET' && request.reusedSocket && !isDone && body === undefined) start();
+      else fail(error);
+    });
+    if (autoUnref) request.on('socket', (socket) => socket.unref());
+    request.end(body);
+  };
+
+  const timer = requestTimeout
+    ? target.clock.setTimer(requestTimeout, () => {
+        fail(new Error(`No answer within ${requestTimeout} ms`), 'TRANSPORT_ERR_TIMEOUT');
+        request.destroy();
+      })
+    : undefined;
+  start();
+  return () => {
+    isDone = true;
+    timer?.cancel();
+    request.destroy();
+  };
+};
+
+function isEventStream({ headers }: IncomingMessage): boolean {
+  return headers['content-type']?.startsWith(EVENT_STREAM) === true;
+}

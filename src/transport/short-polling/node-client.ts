@@ -1,0 +1,13 @@
+/**
+ * What: short polling of clients in Node.
+ * Must not know: sessions, or how a request is made.
+ */
+import { nodeExchange } from '../http/node-exchange.ts';
+import { type ClientTarget, type ClientTransportFactory, TransportName } from '../port.ts';
+import { createShortPollingClient } from './client.ts';
+
+/** Short polling over node:http. */
+export const nodeShortPolling: ClientTransportFactory = Object.assign(
+  (target: ClientTarget) => createShortPollingClient(target, nodeExchange),
+  { transportName: TransportName.shortPolling },
+);

@@ -1,0 +1,13 @@
+/**
+ * What: short polling in browsers.
+ * Must not know: Node, or how a request is made.
+ */
+import { webExchange } from '../http/web.ts';
+import type { ClientTarget, ClientTransportFactory } from '../port.ts';
+import { createShortPollingClient } from './client.ts';
+
+/** Short polling over fetch. */
+export const webShortPolling: ClientTransportFactory = /* @__PURE__ */ Object.assign(
+  (target: ClientTarget) => createShortPollingClient(target, webExchange),
+  { transportName: 'short-polling' as const },
+);
