@@ -108,6 +108,68 @@ describe('a server', () => {
     return JSON.parse((await response.text()).slice(1)).sid;
   }
 
+  it('takes any count in a query for what it is, and ends no other session for it', async () => {
+    const url = `http://127.0.0.1:${port}/engine.io/?EIO=4&transport=polling`;
+    const begin = async (): Promise<string> => {
+      const response = await fetch(`${url}&tautline=1`);
+      return JSON.parse((await response.text()).slice(1)).sid;
+    };
+    const bystander = await begin();
+    const count = fc.oneof(
+      fc.integer().map(String),
+      fc.double().map(String),
+      fc.bigInt().map(String),
+      fc.string({ unit: 'binary', maxLength: 30 }),
+      fc.constantFrom(
+        '',
+        '0',
+        '1',
+        '2',
+        '-0',
+        '00',
+        '1e0',
+        '0x1',
+        'NaN',
+        '__proto__',
+        'null',
+        '9'.repeat(400),
+      ),
+    );
+    const request = fc.record({
+      name: fc.constantFrom('attach', 'from', 'tautline', 'sid'),
+      value: count,
+      isPost: fc.boolean(),
+      transport: fc.constantFrom('polling', 'short-polling', 'websocket', 'sse', 'toString'),
+      body: fc.constantFrom('4a', '', '7', '7x', '71', '7-1', '1', '4a\x1e70', '79\x1e4a'),
+      lastEventId: fc.option(fc.constantFrom('0', '1', '-1', 'x', '99999999999999999999')),
+    });
+    await fc.assert(
+      fc.asyncProperty(request, async ({ name, value, isPost, transport, body, lastEventId }) => {
+        const sid = await begin();
+        const query = `sid=${sid}&attach=0&from=0&${name}=${encodeURIComponent(value)}`;
+        const to = `http://127.0.0.1:${port}/engine.io/?EIO=4&transport=${transport}&${query}`;
+        const headers: Record<string, string> = lastEventId === null ? {} : { 'Last-Event-ID': lastEventId };
+        let isAnswered = false;
+        const answer = fetch(to, isPost ? { method: 'POST', body } : { headers }).finally(() => {
+          isAnswered = true;
+        });
+        // What waits, waits for something to say.
+        while (!isAnswered) {
+          if (engine.clients[sid]?.transport.isWritable) engine.clients[sid]?.send('x');
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        const response = await answer;
+        expect([200, 400]).toContain(response.status);
+        await response.text();
+        engine.clients[sid]?.close(true);
+      }),
+      { numRuns: 120 },
+    );
+    expect(uncaught).toEqual([]);
+    engine.clients[bystander]!.send('x');
+    expect(await (await fetch(`${url}&sid=${bystander}&attach=0`)).text()).toBe('70\x1e4x');
+  });
+
   it('survives whatever is sent to it, and goes on serving', async () => {
     const methods = fc.constantFrom('GET', 'POST', 'OPTIONS', 'PUT', 'HEAD');
     const transports = fc.constantFrom('polling', 'websocket', '__proto__', '', 'sse');

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PeerError } from '../../../../src/base/errors.ts';
 import {
   defaultSessionLimits,
+  parseCount,
   Session,
   type SessionOutcome,
 } from '../../../../src/protocol/session/session.ts';
@@ -72,6 +73,18 @@ describe('what this side sends', () => {
     for (const message of ['a', 'b', 'c']) session.send(message, 1);
     expect(codeOf(() => session.receiveCount(count))).toBe('SESSION_ERR_CONFIRMED_TOO_MUCH');
     expect(session.attach(0)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('is given in portions of at least one message', () => {
+    const session = attached();
+    for (const message of ['a', 'b', 'c', 'd']) session.send(message, 10);
+    expect(session.messagesFrom(1)).toEqual(['b', 'c', 'd']);
+    expect(session.messagesFrom(1, 15)).toEqual(['b', 'c']);
+    expect(session.messagesFrom(1, 1)).toEqual(['b']);
+    expect(session.messagesFrom(4, 1)).toEqual([]);
+    session.receiveCount(2);
+    expect(session.messagesFrom(2, 11)).toEqual(['c', 'd']);
+    expect(codeOf(() => session.messagesFrom(1))).toBe('SESSION_ERR_COUNT_WENT_BACK');
   });
 
   it('cannot be asked for again once it was confirmed', () => {
@@ -154,10 +167,43 @@ describe('the end', () => {
     expect(session.state).toBe('over');
   });
 
+  it('says why, where the reason is given', () => {
+    expect(attached().close('protocol')).toEqual({ end: 'protocol', unconfirmed: [] });
+  });
+
   it('is told once when closed on purpose', () => {
     const session = attached();
     session.send('a', 1);
     expect(session.close()).toEqual({ end: 'closed', unconfirmed: ['a'] });
     expect(session.close()).toBeNull();
+  });
+});
+
+describe('a count in text', () => {
+  it.each([
+    ['0', 0],
+    ['7', 7],
+    ['9007199254740991', Number.MAX_SAFE_INTEGER],
+  ])('%s is read', (text, count) => {
+    expect(parseCount(text)).toBe(count);
+  });
+
+  it.each([
+    '',
+    ' 1',
+    '1 ',
+    '-1',
+    '-0',
+    '+1',
+    '01',
+    '1.0',
+    '1e3',
+    '0x1',
+    'NaN',
+    'Infinity',
+    '9007199254740992',
+    '1\n',
+  ])('%j is none', (text) => {
+    expect(codeOf(() => parseCount(text))).toBe('SESSION_ERR_INVALID_COUNT');
   });
 });

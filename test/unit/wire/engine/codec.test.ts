@@ -96,3 +96,12 @@ it('a binary message is passed on as the bytes that came, uncopied', () => {
   expect(decodePacket(data, nodeByteCodec).data).toBe(data);
   expect(encodePacket(new OutgoingPacket(PacketType.message, data))).toBe(data);
 });
+
+describe('the count of the session extension', () => {
+  it('is a packet where the extension was negotiated, and none elsewhere', () => {
+    expect(decodePacket('717', nodeByteCodec, true)).toEqual({ type: PacketType.count, data: '17' });
+    expect(codeOf(() => decodePacket('717', nodeByteCodec))).toBe(EngineWireError.unknownPacketType);
+    expect(packetTypeOf('717')).toBeUndefined();
+    expect(encodePacket(new OutgoingPacket(PacketType.count, '17'))).toBe('717');
+  });
+});

@@ -18,6 +18,23 @@ describe('the handshake', () => {
     });
   });
 
+  it('holds the offer of a session, and says nothing of one that is not made', () => {
+    const session = { version: 1, windowMs: 60_000, transports: ['websocket', 'sse'] };
+    expect(parseHandshake(formatHandshake({ ...full, session }))).toEqual({ ...full, session });
+    expect(formatHandshake({ ...full, session: undefined })).not.toContain('session');
+  });
+
+  it.each([
+    null,
+    1,
+    {},
+    { version: 2, windowMs: 1, transports: [] },
+    { version: 1, windowMs: '1', transports: [] },
+    { version: 1, windowMs: 1 },
+  ])('with the offer %j has none: the standard is always there', (session) => {
+    expect(parseHandshake(JSON.stringify({ ...full, session }))).toEqual(full);
+  });
+
   it.each([
     '',
     '{',
