@@ -28,6 +28,13 @@ export interface SocketReservedEvents {
   connect_error: (error: ExtendedError) => void;
   disconnect: (reason: SocketDisconnectReason, description?: DisconnectDescription) => void;
   /**
+   * The connection is lost, the session waits for another one: the socket stays connected, what it emits waits, nothing is
+   * lost. Either `resumed` or `disconnect` follows. Only with servers that have the session extension.
+   */
+  interrupted: (reason: SocketDisconnectReason, description?: DisconnectDescription) => void;
+  /** The session goes on, after `gapMs` milliseconds without a connection. */
+  resumed: (gapMs: number) => void;
+  /**
    * An event, or an acknowledgement, was not sent because the server would not take it; the connection goes on.
    * `error.code` is `ENGINE_ERR_PAYLOAD_LIMIT`, `error.limit` the limit. Without a listener it is logged.
    */

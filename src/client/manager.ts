@@ -7,12 +7,18 @@ import type { UsageError } from '../base/errors.ts';
 import type { Clock } from '../base/port.ts';
 import { TransportError } from '../base/transport-error.ts';
 import type { DefaultEventsMap, EventsMap } from '../base/typed-events.ts';
-import type { EngineEvents, WriteOptions } from '../engine/client/events.ts';
+import { type BackoffSettings, backoffDelayMs, defaultBackoff } from '../engine/client/backoff.ts';
+import type { CloseDetails, EngineEvents, WriteOptions } from '../engine/client/events.ts';
 import type { EnginePlatform } from '../engine/client/options.ts';
 import { EngineSocket } from '../engine/client/socket.ts';
 import type { IncomingBytes, Packet } from '../wire/events/packet.ts';
-import { Decoder, Encoder, type PacketDecoder, type PacketEncoder } from '../wire/events/parser.ts';
-import { type BackoffSettings, backoffDelayMs } from './backoff.ts';
+import {
+  Decoder,
+  Encoder,
+  type PacketDecoder,
+  type PacketEncoder,
+  type Parser,
+} from '../wire/events/parser.ts';
 import type { DisconnectDescription, ManagerOptions, SocketOptions } from './options.ts';
 import { Socket } from './socket.ts';
 
@@ -26,6 +32,13 @@ export interface ManagerReservedEvents {
   ping: () => void;
   packet: (packet: Packet) => void;
   close: (reason: string, description?: DisconnectDescription) => void;
+  /**
+   * The connection is lost, the session waits for another one: sockets stay connected, what they emit waits, nothing is
+   * lost. Either `resumed` or `close` follows. Only with servers that have the session extension.
+   */
+  interrupted: (reason: string, description?: DisconnectDescription) => void;
+  /** The session goes on, after `gapMs` milliseconds without a connection. */
+  resumed: (gapMs: number) => void;
   /** All attempts have failed. */
   reconnect_failed: () => void;
   reconnect_attempt: (attempt: number) => void;
@@ -66,6 +79,7 @@ export class Manager<
   readonly #platform: EnginePlatform;
   readonly #uri: string | undefined;
   readonly #settings: Settings;
+  readonly #parser: Parser;
   readonly #encoder: PacketEncoder;
   readonly #decoder: PacketDecoder;
   /** Undo what was set up for the connection attempt, or the connection. */
@@ -86,13 +100,13 @@ export class Manager<
     const {
       reconnection = true,
       reconnectionAttempts = Infinity,
-      reconnectionDelay = 1000,
-      reconnectionDelayMax = 5000,
-      randomizationFactor = 0.5,
+      reconnectionDelay,
+      reconnectionDelayMax,
+      randomizationFactor,
       timeout = 20_000,
       autoConnect = true,
       parser = { Encoder, Decoder },
-    } = this.opts;
+    } = { ...defaultBackoff, ...this.opts };
     this.#settings = {
       reconnection,
       reconnectionAttempts,
@@ -104,6 +118,7 @@ export class Manager<
     this.#platform = platform;
     // Acknowledgements that a program waits for keep the process alive; reconnecting is `#wait`'s matter.
     this._clock = platform.clock(this.opts.useNativeTimers);
+    this.#parser = parser;
     this.#encoder = new parser.Encoder();
     this.#decoder = new parser.Decoder();
     this._autoConnect = autoConnect;
@@ -113,6 +128,8 @@ export class Manager<
   #setting<Key extends keyof Settings>(key: Key, value: Settings[Key] | undefined): this | Settings[Key] {
     if (value === undefined) return this.#settings[key];
     this.#settings[key] = value;
+    // The engine looks for another connection by the same numbers.
+    Object.assign(this.engine?.opts ?? {}, this.#settings);
     return this;
   }
 
@@ -162,7 +179,7 @@ export class Manager<
   /** Opens the connection, unless it is open or being opened. @param callback told how it went. */
   open(callback?: (error?: Error) => void): this {
     if (this._readyState !== 'closed') return this;
-    const engine = new EngineSocket(this.#platform, this.#uri, this.opts);
+    const engine = new EngineSocket(this.#platform, this.#uri, { ...this.opts, ...this.#settings });
     this.engine = engine;
     this._readyState = 'opening';
     this.#skipReconnect = false;
@@ -237,10 +254,45 @@ export class Manager<
         this.#closed('parse error', error as Error);
       }
     });
+    this.#listen('interrupted', (reason, description) => {
+      for (const socket of this._active) socket._tell('interrupted', reason, description);
+      this.emitReserved('interrupted', reason, description as DisconnectDescription);
+    });
+    this.#listen('resumed', (gapMs) => {
+      for (const socket of this._active) socket._tell('resumed', gapMs);
+      this.emitReserved('resumed', gapMs);
+    });
     this.#listen('error', (error) => this.#failed(error));
-    this.#listen('close', (reason, description) => this.#closed(reason, description));
+    this.#listen('close', (reason, description) => this.#closed(reason, this.#readUnconfirmed(description)));
     for (const socket of this._active) socket._opened();
     this.emitReserved('open');
+  }
+
+  /**
+   * What the engine could not deliver, as the packets that it was. What was sent is told; what never left waits for the
+   * next session, as what is emitted while there is none.
+   */
+  #readUnconfirmed(description: CloseDetails | Error | undefined): DisconnectDescription | undefined {
+    const { unconfirmed, unsent = [] } = (description ?? {}) as CloseDetails;
+    if (!unconfirmed) return description as DisconnectDescription | undefined;
+    const packets: Packet[] = [];
+    const decoder = new this.#parser.Decoder();
+    decoder.on('decoded', (packet) => packets.push(packet));
+    const read = (messages: readonly unknown[]) => {
+      for (const message of messages) {
+        try {
+          decoder.add(message as string | IncomingBytes);
+        } catch {
+          // An attachment whose packet was confirmed.
+        }
+      }
+      return packets.splice(0);
+    };
+    const sent = read(unconfirmed);
+    for (const packet of read(unsent)) {
+      for (const socket of this._active) if (socket.nsp === packet.nsp) socket._postpone(packet);
+    }
+    return Object.assign(description!, { unconfirmed: sent });
   }
 
   #failed(error: Error): void {

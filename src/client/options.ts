@@ -3,6 +3,7 @@
  * Must not know: how either works.
  */
 import type { EngineOptions } from '../engine/client/options.ts';
+import type { Packet } from '../wire/events/packet.ts';
 import type { Parser } from '../wire/events/parser.ts';
 
 /** Options of a {@link Manager}, those of its engine included. */
@@ -45,4 +46,10 @@ export interface SocketOptions {
 }
 
 /** Why a socket or a connection ended, where more is known than the reason. */
-export type DisconnectDescription = Error | { description: string; context?: unknown };
+export type DisconnectDescription = (Error | { description: string; context?: unknown }) & {
+  /**
+   * What was sent, in any namespace, and not confirmed, in order; whether the server received it cannot be known.
+   * Only where the server has the session extension.
+   */
+  readonly unconfirmed?: readonly Packet[];
+};

@@ -167,7 +167,7 @@ export class Socket<
       this.#registerAck(packet.id, args.pop() as Ack, flags.timeout ?? this.#opts.ackTimeout);
     }
     const { engine } = this.io;
-    if (flags.volatile && !engine?.transport?.isWritable) return this;
+    if (flags.volatile && !engine?._isWritable) return this;
     if (this.connected && !engine._hasPingExpired()) this.#sendEvent(packet);
     else if (!flags.volatile) this.sendBuffer.push(packet);
     return this;
@@ -258,6 +258,17 @@ export class Socket<
   /** The connection could not be opened, or fails. @internal */
   _failed(error: Error): void {
     if (!this.connected) this.emitReserved('connect_error', error);
+  }
+
+  /** An event was emitted and has never left. @internal */
+  _postpone(packet: Packet): void {
+    if (packet.type === PacketType.event || packet.type === PacketType.binaryEvent)
+      this.sendBuffer.push(packet);
+  }
+
+  /** What happens to the session. @internal */
+  _tell(event: 'interrupted' | 'resumed', ...args: unknown[]): void {
+    this.dispatch(event, args);
   }
 
   /** The connection is closed. @internal */

@@ -23,6 +23,7 @@ export const webPlatform: EnginePlatform = {
   },
   // Platforms that only look like a browser have none.
   page: globalThis.location?.href,
+  memory: () => localStorage,
   watch(event, listener) {
     globalThis.addEventListener?.(event, listener);
     return () => globalThis.removeEventListener?.(event, listener);

@@ -160,7 +160,7 @@ const programs: [string, Partial<ServerOptions>, (s: Scene) => Promise<void>][] 
     'says what the engine does',
     { pingInterval: 50 },
     async (s) => {
-      const socket = s.io('/', { autoConnect: false });
+      const socket = s.io('/', { autoConnect: false, transports: ['polling', 'websocket'] });
       socket.connect();
       s.watch(socket.io.engine, 'engine', 'open', 'upgrading', 'upgrade', 'upgradeError', 'close');
       const types: unknown[] = [];

@@ -27,6 +27,29 @@ export interface CloseDetails {
   readonly description: string;
   /** The platform's own event or response. */
   readonly context?: unknown;
+  /**
+   * What was sent and not confirmed, in order; whether the server received it cannot be known. Only where both ends
+   * have the session extension; an `Error` that takes the place of this object has the property, too.
+   */
+  readonly unconfirmed?: readonly (string | Uint8Array)[];
+  /** What waited behind that and was never sent. */
+  readonly unsent?: readonly (string | Uint8Array)[];
+}
+
+/**
+ * What became of a transport. `started`: it is tried. `opened`: it carries the session. `failed`: it did not open.
+ * `overtaken`: another one was faster, or better. `lost`: it carried the session and broke.
+ */
+export type TransportOutcome = 'started' | 'opened' | 'failed' | 'overtaken' | 'lost';
+
+/** One step of the choice of a transport. */
+export interface TransportDecision {
+  readonly transport: string;
+  readonly outcome: TransportOutcome;
+  /** Milliseconds since the session was made. */
+  readonly atMs: number;
+  /** Why it failed, or was lost: a `TransportError` where the transport knows. */
+  readonly reason?: string | Error;
 }
 
 export type EngineCloseReason = 'transport error' | 'transport close' | 'ping timeout' | 'forced close';
@@ -53,5 +76,11 @@ export interface EngineEvents {
   upgrading: (transport: Transport) => void;
   upgrade: (transport: Transport) => void;
   upgradeError: (error: Error) => void;
+  /** A transport was started, opened, failed, was overtaken, or lost. */
+  transport: (decision: TransportDecision) => void;
+  /** The connection is lost; the session waits for another one. Nothing is lost yet. */
+  interrupted: (reason: EngineCloseReason, description?: CloseDetails | Error) => void;
+  /** The session goes on over another connection, after so many milliseconds without one. */
+  resumed: (gapMs: number) => void;
   close: (reason: EngineCloseReason, description?: CloseDetails | Error) => void;
 }

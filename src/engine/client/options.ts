@@ -3,13 +3,15 @@
  * Must not know: how sessions work, namespaces, or any platform.
  */
 import type { Clock, Random, TextCodec } from '../../base/port.ts';
+import type { SessionLimits } from '../../protocol/session/session.ts';
 import type { ClientTransportFactory, ClientTransportOptions, CookieStore } from '../../transport/port.ts';
+import type { BackoffSettings } from './backoff.ts';
 
 /** A transport by its name on the wire, or one that the program brings along. */
 export type TransportChoice = 'polling' | 'websocket' | (string & {}) | ClientTransportFactory;
 
 /** Options of a session, with the names and defaults of engine.io-client. */
-export interface EngineOptions extends ClientTransportOptions {
+export interface EngineOptions extends ClientTransportOptions, Partial<BackoffSettings> {
   /** Host with port, where no URI is given. */
   host?: string;
   /** Host without port. Default: the page's, else `localhost`. */
@@ -24,7 +26,10 @@ export interface EngineOptions extends ClientTransportOptions {
   path?: string;
   /** Whether the path ends with a slash. Default true. */
   addTrailingSlash?: boolean;
-  /** Which transports to use, the first one first. Default `['polling', 'websocket']`. */
+  /**
+   * Which transports to use, the first one first. Default: WebSocket, beside it an HTTP transport if it takes long;
+   * whichever opens first, until a better one does.
+   */
   transports?: readonly TransportChoice[];
   /** Implementations to use instead of the platform's, in the order in which they are tried. */
   transportImplementations?: readonly ClientTransportFactory[];
@@ -32,10 +37,20 @@ export interface EngineOptions extends ClientTransportOptions {
   transportOptions?: Readonly<Record<string, ClientTransportOptions>>;
   /** Whether to move to a better transport once connected. Default true. */
   upgrade?: boolean;
-  /** Whether to start with WebSocket when it worked the last time. Default false. */
+  /**
+   * Whether to start with WebSocket when it worked the last time. Default false. Without `transports` the last winner is
+   * always started first; then this says whether browsers remember it beyond the page.
+   */
   rememberUpgrade?: boolean;
   /** Whether to go on with the next transport when one cannot connect. Default false. */
   tryAllTransports?: boolean;
+  /**
+   * Whether the session outlives its connections where the server offers it (docs/protocol/session.md), and what it may
+   * keep unconfirmed. Default: 16 MiB and 100,000 messages.
+   */
+  session?: boolean | Partial<Pick<SessionLimits, 'bufferBytes' | 'bufferMessages'>>;
+  /** Whether a session that has lost its connection looks for another one; if not, it ends. Default true. */
+  reconnection?: boolean;
   /** Whether requests carry a unique parameter. Default: HTTP transports do. */
   timestampRequests?: boolean;
   /** Name of that parameter. Default `t`. */
@@ -48,6 +63,8 @@ export interface EngineOptions extends ClientTransportOptions {
 
 /** What bytes become before a program sees them. */
 export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'blob';
+
+export type PageEvent = 'offline' | 'online' | 'visibilitychange' | 'beforeunload';
 
 /** What the composition root puts in: the platform, as far as a session needs it. */
 export interface EnginePlatform {
@@ -63,7 +80,9 @@ export interface EnginePlatform {
   /** The URL of the page, if there is a page. */
   readonly page?: string;
   /** Listens to the page, if there is one; returns what stops it. */
-  watch(event: 'offline' | 'beforeunload', listener: () => void): () => void;
+  watch(event: PageEvent, listener: () => void): () => void;
+  /** What is remembered beyond the page, where there is such a place. @throws when the user does not allow it. */
+  memory?(): Record<string, string>;
   /** Keeps cookies, where the platform does not. */
   createCookies?(): CookieStore;
 }

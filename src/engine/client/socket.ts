@@ -5,16 +5,20 @@
 import { Emitter, type NoEvents } from '../../base/emitter.ts';
 import type { UsageError } from '../../base/errors.ts';
 import type { Clock, Timer } from '../../base/port.ts';
+import { defaultSessionLimits, parseCount, Session } from '../../protocol/session/session.ts';
 import {
   type ClientTransportFactory,
   type CookieStore,
   deafSink,
+  SESSION_UNKNOWN,
   type Transport,
   type TransportClosed,
+  TransportName,
 } from '../../transport/port.ts';
 import { type Handshake, parseHandshake } from '../../wire/engine/handshake.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import { countWithin } from '../../wire/engine/payload.ts';
+import { backoffDelayMs, defaultBackoff } from './backoff.ts';
 import { parseQuery, resolveEndpoint } from './endpoint.ts';
 import type {
   CloseDetails,
@@ -22,16 +26,55 @@ import type {
   EngineData,
   EngineEvents,
   EngineReadyState,
+  TransportDecision,
+  TransportOutcome,
   WriteOptions,
 } from './events.ts';
 import type { BinaryType, EngineOptions, EnginePlatform } from './options.ts';
 import { refuse } from './payload-limit.ts';
+import { type Link, startRace } from './race.ts';
 import { startUpgrade } from './upgrade.ts';
 
 /** The revision of the Engine.IO protocol. */
 export const protocol = 4;
 
+/** What the choice is made from when the program makes none, the best first. `short-polling` is nobody's choice. */
+const LADDER: readonly string[] = [TransportName.websocket, TransportName.sse, TransportName.polling];
+
+/** How long a transport may take to open before the next one is started beside it. */
+const STEP_MS = 250;
+
+/** How long an attempt to attach may take; a network that comes back often leaves the first one hanging. */
+const ATTEMPT_MS = 10_000;
+
+/** docs/protocol/session.md, "websocket": another connection was attached. */
+const REPLACED = 4002;
+
+/** How often is looked whether the clock has jumped. */
+const TICK_MS = 5000;
+
+/** So many decisions are kept. */
+const DECISIONS = 100;
+
 const packetNames = Object.keys(PacketType) as (keyof typeof PacketType)[];
+
+const MEMORY_KEY = 'tautline ';
+
+/** The smaller, the better. */
+const rankOf = (name: string) => (LADDER.indexOf(name) + 4) % 4;
+
+const isMessage = ({ type }: OutgoingPacket) => type === PacketType.message;
+
+function withUnconfirmed(
+  session: Session<OutgoingPacket>,
+  left: number,
+  reason: EngineCloseReason,
+  description: CloseDetails | Error = { description: reason },
+): CloseDetails | Error {
+  const messages = session.messagesFrom(session.confirmed).map(({ data }) => data);
+  const unsent = messages.splice(left - session.confirmed);
+  return Object.assign(description, { unconfirmed: messages, unsent });
+}
 
 /**
  * A session with an Engine.IO server. It connects when it is made.
@@ -41,6 +84,8 @@ const packetNames = Object.keys(PacketType) as (keyof typeof PacketType)[];
 export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> {
   /** Whether the last WebSocket connection worked, for `rememberUpgrade`. */
   static priorWebsocketSuccess = false;
+  /** Which transport worked last, by origin. */
+  static readonly #winners = new Map<string, string>();
   static readonly protocol = protocol;
 
   /** The session's id, once it is open. */
@@ -53,6 +98,8 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   /** What is not yet confirmed to have left, in order. */
   writeBuffer: OutgoingPacket[] = [];
   readonly opts: EngineOptions;
+  /** How the transport was chosen: what was tried, what became of it, and why. The latest 100 steps. */
+  readonly decision: TransportDecision[] = [];
   /** When the server is given up, on the wall clock; tools move it. @internal */
   _pingTimeoutTime = Infinity;
 
@@ -63,6 +110,28 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   readonly #unwatch: readonly (() => void)[];
   /** What is left to try, the best guess first. */
   #factories: ClientTransportFactory[];
+  /** Whether the program leaves the choice to us. */
+  readonly #isFree: boolean;
+  readonly #madeAtMs: number;
+  #link: Link | undefined;
+  /** Set while connections are under way. */
+  #stopRace: (() => void) | undefined;
+  /** The server says that a connection of ours has taken over, which we have not heard from yet. */
+  #replaced: (() => void) | undefined;
+  /** Which transports have failed since a connection was last looked for. */
+  readonly #failed = new Set<string>();
+  #session: Session<OutgoingPacket> | undefined;
+  /** Set while the session has no connection. */
+  #interruption: { reason: EngineCloseReason; description?: CloseDetails | Error; atMs: number } | undefined;
+  #deadline: Timer | undefined;
+  #retry: Timer | undefined;
+  /** Attempts to attach since the last connection that was of use. */
+  #attempts = 0;
+  /** Counts of the session, together, when the last connection was lost; and when there was one again. */
+  #progress = 0;
+  #attachedAtMs = 0;
+  /** Index of the first message that no transport was ever given. */
+  #left = 0;
   /** Outlives `id`: the last request of a session still needs it. */
   #sid: string | undefined;
   #handshake: Handshake | undefined;
@@ -85,7 +154,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     super();
     const address = typeof uri === 'string' ? uri : undefined;
     const options: EngineOptions = { ...((address === undefined && (uri as EngineOptions)) || opts) };
-    const { transportImplementations, transports = platform.transports } = options;
+    const { transportImplementations, transports } = options;
     this.opts = options;
     this.#platform = platform;
     this.#clock = platform.clock(options.useNativeTimers, options.autoUnref);
@@ -93,7 +162,10 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     options.query = parseQuery(this.#endpoint.search || options.query);
     this.#cookies = options.withCredentials ? platform.createCookies?.() : undefined;
     this.binaryType = platform.binaryType;
-    this.#factories = (transportImplementations ?? transports)
+    this.#madeAtMs = this.#clock.nowMs();
+    const given = transportImplementations ?? transports;
+    this.#isFree = !given;
+    this.#factories = (given ?? LADDER)
       .map((choice) =>
         typeof choice === 'string'
           ? platform.transports.find(({ transportName }) => transportName === choice)
@@ -102,12 +174,14 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       .filter((factory) => factory !== undefined);
     this.#unwatch = [
       platform.watch('offline', () =>
-        this.#end('transport close', { description: 'network connection lost' }),
+        this.#lost('transport close', { description: 'network connection lost' }),
       ),
+      platform.watch('online', () => this.#check()),
+      platform.watch('visibilitychange', () => this.#check(true)),
       platform.watch('beforeunload', () => {
         if (!options.closeOnBeforeunload) return;
         this.transport.sink = deafSink;
-        this.transport.close();
+        this.#hangUp();
       }),
     ];
     this.#open();
@@ -117,19 +191,30 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     return this.#factories.find(({ transportName }) => transportName === name);
   }
 
-  /** Makes a transport for this session. */
-  #create(factory: ClientTransportFactory): Transport {
+  /** Makes a connection for this session. */
+  #create(factory: ClientTransportFactory): Link {
     const { opts } = this;
     const { timestampRequests, timestampParam = 't' } = opts;
     const name = factory.transportName;
-    return factory({
-      url: () => {
+    const engine = this;
+    const transport = factory({
+      url: (isPost) => {
         const query: Record<string, unknown> = {
           ...(opts.query as object),
           EIO: protocol,
           transport: name,
         };
-        if (this.#sid) query.sid = this.#sid;
+        const sid = this.#sid;
+        const session = this.#session;
+        if (sid) query.sid = sid;
+        else if (opts.session !== false) query.tautline = 1;
+        if (session) {
+          if (isPost) query.from = session.nextIndex - this.writeBuffer.filter(isMessage).length;
+          else {
+            query.attach = link.next = session.tellCount();
+            if (link !== this.#link) query.first = 1;
+          }
+        }
         if (opts.forceBase64) query.b64 = 1;
         if (timestampRequests ?? name !== 'websocket') {
           query[timestampParam] = this.#clock.nowMs().toString(36) + (this.#stamp++).toString(36);
@@ -137,28 +222,105 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
         this.#endpoint.search = String(new URLSearchParams(query as Record<string, string>));
         return this.#endpoint.href;
       },
+      get isExtended() {
+        return !!engine.#session;
+      },
       options: { ...opts, ...opts.transportOptions?.[name] },
       codec: this.#platform.codec,
       clock: this.#clock,
       cookies: this.#cookies,
     });
+    const link: Link = { transport, next: 0 };
+    return link;
   }
 
-  #open(): void {
-    const factory =
-      (this.opts.rememberUpgrade && EngineSocket.priorWebsocketSuccess && this.#find('websocket')) ||
-      this.#factories[0];
-    if (factory) {
-      this.#adopt(this.#create(factory));
-      this.transport.open();
-    } else {
-      // Later, so that the maker can listen.
-      this.#clock.setTimer(0, () => this.emitReserved('error', new Error('No transports available')));
+  /** What the browser remembers beyond the page, if the program wants that and the user allows it. */
+  #memory(): Record<string, string> | undefined {
+    try {
+      return this.opts.rememberUpgrade ? this.#platform.memory?.() : undefined;
+    } catch {
+      return undefined;
     }
   }
 
-  #adopt(transport: Transport): void {
-    if (this.transport) this.transport.sink = deafSink;
+  /** The transports in the order in which they are worth trying. */
+  #ranked(): ClientTransportFactory[] {
+    const { origin } = this.#endpoint;
+    const winner = EngineSocket.#winners.get(origin) ?? this.#memory()?.[MEMORY_KEY + origin];
+    const rank = ({ transportName }: ClientTransportFactory) =>
+      transportName === winner ? -1 : rankOf(transportName);
+    return [...this.#factories].sort((a, b) => rank(a) - rank(b));
+  }
+
+  #open(): void {
+    const { tryAllTransports, rememberUpgrade } = this.opts;
+    const remembered = rememberUpgrade && EngineSocket.priorWebsocketSuccess && this.#find('websocket');
+    const inOrder = remembered
+      ? [remembered, ...this.#factories.filter((factory) => factory !== remembered)]
+      : this.#factories;
+    if (this.#isFree) this.#race(this.#ranked());
+    else this.#race(tryAllTransports ? inOrder : inOrder.slice(0, 1), Infinity);
+    // Later, so that the maker can listen.
+    if (!inOrder.length)
+      this.#clock.setTimer(0, () => this.emitReserved('error', new Error('No transports available')));
+  }
+
+  #note({ name }: Transport, outcome: TransportOutcome, reason?: string | Error): void {
+    const entry = { transport: name, outcome, atMs: this.#clock.nowMs() - this.#madeAtMs, reason };
+    if (this.decision.push(entry) > DECISIONS) this.decision.shift();
+    this.emitReserved('transport', entry);
+  }
+
+  /** Looks for a connection: for a new session, or to attach to the one that there is. */
+  #race(factories: readonly ClientTransportFactory[], stepMs = STEP_MS): void {
+    this.#stopRace?.();
+    const expected = this.#session ? PacketType.count : PacketType.open;
+    this.#stopRace = startRace(factories, stepMs, expected, this.#clock, {
+      create: (factory) => {
+        const link = this.#create(factory);
+        this.transport ??= link.transport;
+        return link;
+      },
+      note: (transport, outcome, reason) => this.#note(transport, outcome, reason),
+      won: (link, data) => {
+        this.#stopRace = undefined;
+        if (expected === PacketType.count) this.#attached(link, data as string);
+        else {
+          this.#adopt(link);
+          this.#receive(PacketType.open, data);
+        }
+      },
+      failed: ({ transport }, closed, isLast) => {
+        this.#failed.add(transport.name);
+        if (isLast) this.#stopRace = undefined;
+        if (expected === PacketType.open) {
+          if (!isLast) return;
+          this.transport = transport;
+          this.#transportClosed(closed);
+        } else if (this.#interruption) {
+          const { closeCode, closeReason = '', error: context } = closed;
+          if (closeCode === SESSION_UNKNOWN) {
+            // The end and the count, where the server still knows them.
+            const [, count] = /(\d+)}?$/.exec(closeReason) ?? [];
+            if (count) this.#receive(PacketType.count, count);
+            this.#end(this.#interruption.reason, {
+              description: 'the server does not know the session any more',
+              context,
+            });
+          } else if (isLast) this.#wait();
+        } else if (isLast) this.#replaced?.();
+      },
+    });
+  }
+
+  #adopt(link: Link): void {
+    if (this.#link) {
+      this.transport.sink = deafSink;
+      if (this.#session) this.transport.terminate();
+    }
+    this.#link = link;
+    this.#replaced = undefined;
+    const { transport } = link;
     this.transport = transport;
     transport.sink = {
       ...deafSink,
@@ -166,10 +328,115 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       transportDrained: () => this.#drained(),
       transportClosed: (closed) => this.#transportClosed(closed),
     };
+    this.#note(transport, 'opened');
+    this.#attachedAtMs = this.#clock.nowMs();
+    const isWebSocket = transport.name === 'websocket';
+    EngineSocket.priorWebsocketSuccess = isWebSocket;
+    const { origin } = this.#endpoint;
+    EngineSocket.#winners.set(origin, transport.name);
+    const memory = this.#memory();
+    if (memory) memory[MEMORY_KEY + origin] = transport.name;
+  }
+
+  /** docs/protocol/session.md, "Attaching a connection": the first word of the server over it is its count. */
+  #attached(link: Link, count: string): void {
+    const { name } = this.transport;
+    try {
+      this.writeBuffer = this.#session!.attach(parseCount(count));
+    } catch (error) {
+      link.transport.close();
+      this.#end('transport error', error as Error);
+      return;
+    }
+    this.#handedOver = 0;
+    this.#adopt(link);
+    this.#retry?.cancel();
+    this.#deadline?.cancel();
+    this.#watchHeartbeat();
+    const interruption = this.#interruption;
+    this.#interruption = undefined;
+    if (name !== this.transport.name) this.emitReserved('upgrade', this.transport);
+    if (interruption) this.emitReserved('resumed', this.#clock.nowMs() - interruption.atMs);
+    this.#flush();
+    this.#settle();
+    if (this.readyState === 'open') this.#improve();
+  }
+
+  /** The connection is of no use any more; the session looks for another one. */
+  #lost(reason: EngineCloseReason, description?: CloseDetails | Error): void {
+    const { transport, opts } = this;
+    const session = this.#session;
+    if (!session || this.readyState !== 'open' || opts.reconnection === false) {
+      this.#end(reason, description);
+      return;
+    }
+    if (this.#interruption) return;
+    const nowMs = this.#clock.nowMs();
+    transport.sink = deafSink;
+    transport.terminate();
+    this.#heartbeat?.cancel();
+    this._pingTimeoutTime = Infinity;
+    this.#handedOver = 0;
+    session.detach(nowMs);
+    this.#interruption = { reason, description, atMs: nowMs };
+    this.#deadline = this.#clock.setTimer(session.nextDeadlineMs - nowMs, () =>
+      this.#end(reason, {
+        description: 'no connection within the window of the session',
+        context: description,
+      }),
+    );
+    this.#note(transport, 'lost', description instanceof Error ? description : reason);
+    this.emitReserved('interrupted', reason, description);
+    // A message that breaks each connection that carries it must not break them in a row.
+    const progress = session.received + session.confirmed;
+    const { reconnectionDelay = defaultBackoff.reconnectionDelay } = opts;
+    if (progress > this.#progress || nowMs - this.#attachedAtMs >= reconnectionDelay) {
+      this.#progress = progress;
+      this.#attempts = 0;
+      this.#reattach();
+    } else this.#wait();
+  }
+
+  /** Tries again later. */
+  #wait(): void {
+    const delayMs = backoffDelayMs(
+      this.#attempts++,
+      { ...defaultBackoff, ...this.opts },
+      this.#platform.random,
+    );
+    this.#retry?.cancel();
+    this.#retry = this.#clock.setTimer(delayMs, () => this.#reattach());
+  }
+
+  #reattach(): void {
+    if (this.readyState !== 'open') return;
+    this.#retry?.cancel();
+    if (this.#interruption) this.#retry = this.#clock.setTimer(ATTEMPT_MS, () => this.#reattach());
+    this.#failed.clear();
+    const { transports } = this.#handshake!.session!;
+    const { name } = this.transport;
+    this.#race(
+      this.#ranked().filter(({ transportName }) =>
+        this.opts.upgrade === false ? transportName === name : transports.includes(transportName),
+      ),
+    );
+  }
+
+  /**
+   * Finds out whether the connection lives: a fresh one is attached, which takes over if it can be had.
+   * @param isPatient only if the server should have been heard meanwhile.
+   */
+  #check(isPatient = false): void {
+    if (!this.#session || this.readyState !== 'open') return;
+    const dueMs = this._pingTimeoutTime - this.#handshake!.pingTimeout;
+    if (this.#interruption || !isPatient || this.#clock.nowMs() > dueMs) this.#reattach();
   }
 
   #receive(type: PacketType, bytes: string | Uint8Array): void {
     if (this.readyState === 'closed') return;
+    const session = this.#session;
+    const isCounted = session && type === PacketType.message;
+    if (isCounted && !session.receive(this.#link!.next++, bytes.length)) return;
     const data = typeof bytes === 'string' ? bytes : this.#platform.present(bytes, this.binaryType);
     this.emitReserved('packet', { type: packetNames[+type]!, data });
     this.emitReserved('heartbeat');
@@ -179,15 +446,38 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
         break;
       case PacketType.ping:
         // Engine.IO protocol 4, "Heartbeat": the server asks, the client answers.
+        if (session?.isCountNew) this.#tellCount();
         this.#send(PacketType.pong);
         this.emitReserved('ping');
         this.emitReserved('pong');
         this.#watchHeartbeat();
         break;
       case PacketType.message:
+        if (session?.isCountDue) {
+          this.#tellCount();
+          this.#flush();
+        }
         this.emitReserved('data', data);
         this.emitReserved('message', data);
+        break;
+      case PacketType.count:
+        try {
+          session?.receiveCount(parseCount(bytes as string));
+        } catch (error) {
+          this.#end('transport error', error as Error);
+        }
+        break;
+      case PacketType.close:
+        // Later, as what was said before is passed on later, too.
+        if (session)
+          queueMicrotask(() => this.#end('transport close', { description: 'session closed by the server' }));
     }
+  }
+
+  /** Where each request for messages tells it, there is no need to. */
+  #tellCount(): void {
+    if (/poll/.test(this.transport.name)) return;
+    this.writeBuffer.push(new OutgoingPacket(PacketType.count, String(this.#session!.tellCount())));
   }
 
   #shakeHands(text: string): void {
@@ -200,29 +490,55 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     }
     this.#handshake = handshake;
     this.#sid = this.id = handshake.sid;
+    const { session: offer } = handshake;
+    const { session: limits } = this.opts;
+    if (offer && limits !== false) {
+      this.#session = new Session(
+        { ...defaultSessionLimits, ...(limits as object), windowMs: offer.windowMs },
+        this.#clock.nowMs(),
+      );
+      this.#session.attach(0);
+    }
     this.emitReserved('handshake', handshake);
     this.#watchHeartbeat();
     const isClosing = this.readyState === 'closing';
-    const { name } = this.transport;
     if (!isClosing) this.readyState = 'open';
-    this.#remember();
     this.writeBuffer = this.writeBuffer.filter(({ data }) => {
       const refusal = this._refusal(data);
       if (refusal) this.emitReserved('sendError', refusal);
       return !refusal;
     });
+    for (const packet of this.writeBuffer) this.#keep(packet);
     if (!isClosing) this.emitReserved('open');
     this.#flush();
     // A listener may have closed meanwhile.
-    if (this.readyState !== 'open' || this.opts.upgrade === false) return;
-    for (const better of handshake.upgrades) {
-      const factory = this.#find(better);
-      if (factory && better !== name) this.#startUpgrade(factory);
+    if (this.readyState === 'open') this.#improve();
+  }
+
+  /** Tries what is better than the transport in use. */
+  #improve(): void {
+    if (this.opts.upgrade === false) return;
+    const { name } = this.transport;
+    const { session, upgrades } = this.#handshake!;
+    const others = this.#ranked().filter(
+      ({ transportName }) => transportName !== name && !this.#failed.has(transportName),
+    );
+    if (this.#session) {
+      this.#race(
+        others.filter(
+          ({ transportName }) =>
+            session!.transports.includes(transportName) && rankOf(transportName) < rankOf(name),
+        ),
+      );
+    } else {
+      for (const factory of others) if (upgrades.includes(factory.transportName)) this.#startUpgrade(factory);
     }
   }
 
   #startUpgrade(factory: ClientTransportFactory): void {
-    const cancel = startUpgrade(this.#create(factory), {
+    const link = this.#create(factory);
+    this.#note(link.transport, 'started');
+    const cancel = startUpgrade(link.transport, {
       pauseCurrent: (callback) => this.transport.pause(callback),
       upgradeBegins: (candidate) => {
         this.#isUpgrading = true;
@@ -231,8 +547,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       upgradeEnds: (candidate) => {
         this.#stopUpgrades();
         this.#forgetHandedOver();
-        this.#adopt(candidate);
-        this.#remember();
+        this.#adopt(link);
         this.#isUpgrading = false;
         this.emitReserved('upgrade', candidate);
         this.#flush();
@@ -240,6 +555,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       },
       upgradeFailed: (error, isFatal) => {
         this.#isUpgrading = false;
+        this.#note(link.transport, 'failed', error);
         this.emitReserved('upgradeError', error);
         if (isFatal) this.#fail(error);
         else this.#settle();
@@ -248,34 +564,49 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     this.#cancelUpgrades.push(cancel);
   }
 
-  #remember(): void {
-    EngineSocket.priorWebsocketSuccess = this.transport.name === 'websocket';
-  }
-
   #stopUpgrades(): void {
     for (const cancel of this.#cancelUpgrades.splice(0)) cancel();
   }
 
   #watchHeartbeat(): void {
-    this.#heartbeat?.cancel();
     const { pingInterval, pingTimeout } = this.#handshake!;
-    const delayMs = pingInterval + pingTimeout;
-    this._pingTimeoutTime = this.#clock.nowMs() + delayMs;
-    this.#heartbeat = this.#clock.setTimer(delayMs, () => this.#end('ping timeout'));
+    this._pingTimeoutTime = this.#clock.nowMs() + pingInterval + pingTimeout;
+    this.#tick();
+  }
+
+  #tick(): void {
+    this.#heartbeat?.cancel();
+    const startMs = this.#clock.nowMs();
+    const delayMs = Math.min(this._pingTimeoutTime - startMs, TICK_MS);
+    if (delayMs <= 0) {
+      this.#lost('ping timeout');
+      return;
+    }
+    this.#heartbeat = this.#clock.setTimer(delayMs, () => {
+      // The machine has slept, or the page was frozen.
+      if (this.#clock.nowMs() - startMs > delayMs + TICK_MS) this.#check(true);
+      this.#tick();
+    });
   }
 
   /**
    * Whether the server should have been heard by now, though the timer has not fired: timers of background tabs are
-   * throttled and machines sleep. If so, the session ends at once.
+   * throttled and machines sleep. If so, the connection is given up at once.
+   * @returns whether the session is over with it.
    * @internal
    */
   _hasPingExpired(): boolean {
     const hasExpired = this.#clock.nowMs() > this._pingTimeoutTime;
     if (hasExpired) {
       this._pingTimeoutTime = Infinity;
-      queueMicrotask(() => this.#end('ping timeout'));
+      queueMicrotask(() => this.#lost('ping timeout'));
     }
-    return hasExpired;
+    return hasExpired && !this.#session;
+  }
+
+  /** Whether a message would leave at once. @internal */
+  get _isWritable(): boolean {
+    return !this.#interruption && this.transport?.isWritable;
   }
 
   /**
@@ -333,14 +664,27 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     const packet = new OutgoingPacket(type, bytes, options?.compress !== false);
     this.emitReserved('packetCreate', { type: packetNames[+type]!, data, options });
     this.writeBuffer.push(packet);
+    this.#keep(packet);
     if (callback) this.once('flush', callback);
     this.#flush();
   }
 
+  /** Keeps a message until the server has confirmed it. */
+  #keep(packet: OutgoingPacket): void {
+    const outcome = isMessage(packet) && this.#session?.send(packet, packet.data.length);
+    if (outcome && typeof outcome === 'object') {
+      const { reason = 'transport error', description } = this.#interruption ?? {};
+      this.#end(reason, {
+        description: 'more unconfirmed messages than the session may keep',
+        context: description,
+      });
+    }
+  }
+
   #flush(): void {
     const { transport, writeBuffer } = this;
-    if (this.readyState === 'closed' || this.#isUpgrading || !writeBuffer.length || !transport.isWritable)
-      return;
+    const isHeld = this.readyState === 'closed' || this.#isUpgrading || this.#interruption;
+    if (isHeld || !writeBuffer.length || !transport.isWritable) return;
     const limit = this.#handshake?.maxPayload;
     // One request may carry no more than one message may.
     const count =
@@ -348,6 +692,8 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
         ? countWithin(writeBuffer, limit, this.#platform.codec)
         : writeBuffer.length;
     this.#handedOver = count;
+    const waiting = writeBuffer.slice(count).filter(isMessage).length;
+    if (this.#session) this.#left = Math.max(this.#left, this.#session.nextIndex - waiting);
     transport.send(writeBuffer.slice(0, count));
     this.emitReserved('flush');
   }
@@ -359,6 +705,15 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
 
   #drained(): void {
     this.#forgetHandedOver();
+    const session = this.#session;
+    const { name } = this.transport;
+    // docs/protocol/session.md, "polling": the answer to a POST confirms what was in it, or nothing of it was taken.
+    if (session && name !== 'websocket') {
+      if (session.confirmed < session.nextIndex - this.writeBuffer.filter(isMessage).length) {
+        this.#lost('transport error', { description: 'the server did not take what was sent' });
+        return;
+      }
+    }
     if (this.writeBuffer.length) this.#flush();
     else {
       this.emitReserved('drain');
@@ -370,9 +725,15 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   close(): this {
     if (this.readyState === 'opening' || this.readyState === 'open') {
       this.readyState = 'closing';
-      this.#settle();
+      if (this.#interruption) this.#end('forced close');
+      else this.#settle();
     }
     return this;
+  }
+
+  /** RFC 6455 section 7.4.1: 1000 is a purpose fulfilled. Without it, a server with sessions expects us back. */
+  #hangUp(): void {
+    this.transport.close(this.#session && 1000);
   }
 
   /** Ends a closing session once nothing is under way. */
@@ -382,8 +743,17 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     }
   }
 
-  #transportClosed({ by, error, context }: TransportClosed): void {
-    if (by === 'failed') this.#fail(error!);
+  #transportClosed({ by, error, context, closeCode }: TransportClosed): void {
+    const isBroken = by === 'failed';
+    if (closeCode === REPLACED && this.#stopRace) {
+      this.#replaced = () => this.#lost('transport close', { description: 'connection replaced', context });
+      return;
+    }
+    // A server that ends the session says so in a packet, or does not know it any more.
+    if (this.#session && closeCode !== SESSION_UNKNOWN && (isBroken || closeCode !== undefined)) {
+      if (isBroken) this.#lost('transport error', error);
+      else this.#lost('transport close', { description: 'connection closed', context });
+    } else if (isBroken) this.#fail(error!);
     else {
       const description =
         this.transport.name === 'websocket'
@@ -395,19 +765,14 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
 
   #fail(error: Error): void {
     EngineSocket.priorWebsocketSuccess = false;
-    if (this.opts.tryAllTransports && this.readyState === 'opening' && this.#factories.length > 1) {
-      this.#factories = this.#factories.filter(({ transportName }) => transportName !== this.transport.name);
-      this.#open();
-    } else {
-      this.emitReserved('error', error);
-      this.#end('transport error', error);
-    }
+    this.emitReserved('error', error);
+    this.#end('transport error', error);
   }
 
   #end(reason: EngineCloseReason, description?: CloseDetails | Error): void {
     if (this.readyState === 'closed') return;
     this.readyState = 'closed';
-    this.#heartbeat?.cancel();
+    for (const timer of [this.#heartbeat, this.#deadline, this.#retry]) timer?.cancel();
     this.#stopUpgrades();
     for (const stop of this.#unwatch) stop();
     const { transport } = this;
@@ -415,10 +780,17 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       transport.sink = deafSink;
       // Who has not been heard for so long would not hear a goodbye.
       if (reason === 'ping timeout') transport.terminate();
-      else transport.close();
+      else this.#hangUp();
     }
+    this.#stopRace?.();
     this.id = null;
-    this.emitReserved('close', reason, description);
+    const session = this.#session;
+    this.emitReserved(
+      'close',
+      reason,
+      session ? withUnconfirmed(session, this.#left, reason, description) : description,
+    );
+    session?.close();
     // Last, so that listeners can see what was not sent.
     this.writeBuffer = [];
     this.#handedOver = 0;

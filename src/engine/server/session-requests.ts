@@ -6,14 +6,20 @@ import type { ServerResponse } from 'node:http';
 import { PeerError } from '../../base/errors.ts';
 import { SessionError } from '../../protocol/session/send-window.ts';
 import { parseCount } from '../../protocol/session/session.ts';
-import { refuse as refuseBody, respond } from '../../transport/long-polling/node-answer.ts';
+import { answerPackets, refuse as refuseBody, respond } from '../../transport/long-polling/node-answer.ts';
 import { readPackets } from '../../transport/long-polling/node-post.ts';
 import type { Transport } from '../../transport/port.ts';
+import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import { type CarrierSettings, carrierKinds, type HttpCarrier } from './carriers.ts';
 import type { EndedSession } from './ended-sessions.ts';
 import { errors, type Refusal } from './refusal.ts';
 import { type EngineRequest, queryOf } from './request.ts';
 import type { ResumableSocket } from './resumable-session.ts';
+
+/** How long a poll that came too late is kept waiting. */
+const LATE_POLL_MS = 1000;
+
+const NOOP = [new OutgoingPacket(PacketType.noop)];
 
 const PACKETS_TYPE = 'text/plain; charset=UTF-8';
 
@@ -100,7 +106,15 @@ export function takeGet(
     return;
   }
   const { transport } = session;
-  const goesOn = session.isAttached && !kind.isStream && transport.name === queryOf(request).transport;
+  const { first, transport: name } = queryOf(request);
+  const isNext = session.isAttached && !kind.isStream && first === undefined;
+  if (isNext && transport.name !== name) {
+    // The row that another connection took over from, whose client has not heard of that yet. It must not take over
+    // again, and would ask for ever if it were answered at once.
+    settings.clock.setTimer(LATE_POLL_MS, () => answerPackets(settings, response, session.id, NOOP));
+    return;
+  }
+  const goesOn = isNext && transport.name === name;
   const carrier = goesOn ? (transport as HttpCarrier) : kind.create(settings, session.id);
   const ended = attachConnection(session, carrier, request);
   if (ended === null) carrier.handleGet(response, session.cursor);

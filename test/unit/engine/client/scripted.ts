@@ -3,7 +3,7 @@
  * Must not know: which test uses it.
  */
 import type { Clock, Random, Timer } from '../../../../src/base/port.ts';
-import type { EngineOptions, EnginePlatform } from '../../../../src/engine/client/options.ts';
+import type { EngineOptions, EnginePlatform, PageEvent } from '../../../../src/engine/client/options.ts';
 import { webPlatform } from '../../../../src/entry/web-platform.ts';
 import type {
   ClientTarget,
@@ -110,7 +110,7 @@ export class ScriptedTransport implements Transport {
 
   /** The peer's packet, as it is on the wire. */
   receive(encoded: string | Uint8Array): void {
-    const { type, data } = decodePacket(encoded, this.target.codec);
+    const { type, data } = decodePacket(encoded, this.target.codec, this.target.isExtended);
     this.sink.transportReceived(type, data);
   }
 
@@ -140,7 +140,9 @@ export interface ScriptedPlatform extends EnginePlatform {
   readonly transportsMade: ScriptedTransport[];
   readonly last: ScriptedTransport;
   /** Fires a page's event. */
-  firePage(event: 'offline' | 'beforeunload'): void;
+  firePage(event: PageEvent): void;
+  /** What is kept beyond the page. */
+  readonly remembered: Record<string, string>;
   /** What `fill` puts into each byte. */
   chance: number;
 }
@@ -174,6 +176,8 @@ export function scriptedPlatform(
     transports: names.map((name) => factory(name as TransportName)),
     transportsMade,
     page: pageUrl,
+    memory: () => platform.remembered,
+    remembered: {},
     get last() {
       return transportsMade.at(-1)!;
     },

@@ -4,7 +4,10 @@ import { type EngineOptions, type ScriptedPlatform, scriptedPlatform, turn } fro
 
 /** A socket, and what it has told its listeners. */
 function connect(opts: EngineOptions = {}, platform: ScriptedPlatform = scriptedPlatform()) {
-  const socket = new EngineSocket(platform, 'http://localhost', opts);
+  const socket = new EngineSocket(platform, 'http://localhost', {
+    transports: ['polling', 'websocket'],
+    ...opts,
+  });
   const events: unknown[][] = [];
   const names = [
     'open',
@@ -50,12 +53,21 @@ describe('the handshake', () => {
   );
 
   it.each([
-    ['polling', {}, /^http:\/\/localhost\/engine\.io\/\?EIO=4&transport=polling&t=\w+$/],
-    ['polling', { timestampRequests: false }, /^http:\/\/localhost\/engine\.io\/\?EIO=4&transport=polling$/],
-    ['polling', { timestampParam: 'ts', query: { a: 'b c' } }, /\?a=b\+c&EIO=4&transport=polling&ts=\w+$/],
-    ['websocket', {}, /\?EIO=4&transport=websocket$/],
-    ['websocket', { timestampRequests: true }, /transport=websocket&t=\w+$/],
-    ['websocket', { forceBase64: true, query: 'x=1' }, /\?x=1&EIO=4&transport=websocket&b64=1$/],
+    ['polling', {}, /^http:\/\/localhost\/engine\.io\/\?EIO=4&transport=polling&tautline=1&t=\w+$/],
+    [
+      'polling',
+      { timestampRequests: false },
+      /^http:\/\/localhost\/engine\.io\/\?EIO=4&transport=polling&tautline=1$/,
+    ],
+    [
+      'polling',
+      { timestampParam: 'ts', query: { a: 'b c' } },
+      /\?a=b\+c&EIO=4&transport=polling&tautline=1&ts=\w+$/,
+    ],
+    ['websocket', {}, /\?EIO=4&transport=websocket&tautline=1$/],
+    ['websocket', { session: false }, /\?EIO=4&transport=websocket$/],
+    ['websocket', { timestampRequests: true }, /transport=websocket&tautline=1&t=\w+$/],
+    ['websocket', { forceBase64: true, query: 'x=1' }, /\?x=1&EIO=4&transport=websocket&tautline=1&b64=1$/],
   ])('asks over %s with %o for a URL like %s', (name, opts, expected) => {
     const { platform } = connect({ ...opts, transports: [name] });
     expect(platform.last.target.url()).toMatch(expected);
@@ -134,7 +146,10 @@ describe('the choice of transports', () => {
     const { platform } = connect({ transports: [other.transports[0]!, 'websocket'] });
     expect(platform.transportsMade).toEqual([]);
     expect(other.last.name).toBe('sse');
-    const { platform: second } = connect({ transportImplementations: [other.transports[0]!] });
+    const { platform: second } = connect({
+      transports: undefined,
+      transportImplementations: [other.transports[0]!],
+    });
     expect(second.transportsMade).toEqual([]);
     expect(other.transportsMade).toHaveLength(2);
   });

@@ -2,7 +2,7 @@
  * What: how long to wait before the next attempt to reconnect: exponential, bounded, with jitter.
  * Must not know: time, or what is attempted.
  */
-import type { Random } from '../base/port.ts';
+import type { Random } from '../../base/port.ts';
 
 export interface BackoffSettings {
   /** Delay before the first attempt, in ms. */
@@ -12,6 +12,13 @@ export interface BackoffSettings {
   /** How far a delay may stray from its value, from 0 to 1: clients that were cut off together come back apart. */
   randomizationFactor: number;
 }
+
+/** Those of socket.io-client. */
+export const defaultBackoff: BackoffSettings = {
+  reconnectionDelay: 1000,
+  reconnectionDelayMax: 5000,
+  randomizationFactor: 0.5,
+};
 
 /**
  * The delay before the next attempt.

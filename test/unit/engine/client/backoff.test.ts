@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backoffDelayMs } from '../../../src/client/backoff.ts';
+import { backoffDelayMs } from '../../../../src/engine/client/backoff.ts';
 
 const fixed = (byte: number) => ({ fill: (target: Uint8Array) => void target.fill(byte) });
 
