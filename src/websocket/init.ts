@@ -2,6 +2,7 @@
  * What: the options that a server-side runtime needs and the standard has no word for.
  * Must not know: how they are used.
  */
+import type { ClientHttp2Session } from 'node:http2';
 import type { RequestOptions } from 'node:https';
 import { isObject, isSequence, type Members } from '../base/web-idl.ts';
 import type { HeaderInit } from '../wire/http/header-init.ts';
@@ -14,6 +15,11 @@ export interface ConnectionInit {
   headers?: HeaderInit | undefined;
   /** Options of `https.request`: `ca`, `cert`, `key`, `rejectUnauthorized`, `servername`, `agent`, `lookup`, ... */
   request?: RequestOptions | undefined;
+  /**
+   * Opens the WebSocket on a stream of this session, which many may share (RFC 8441), in place of a connection of its
+   * own; of `request` only `headers` and `auth` are used then. A browser does so by itself. Default: none.
+   */
+  http2Session?: ClientHttp2Session | undefined;
   /** Whether to offer permessage-deflate; default true, as browsers do. */
   perMessageDeflate?: boolean | undefined;
   /** Largest message accepted, in bytes after inflation; default 100 MiB, as in `ws`; 0: no limit. */

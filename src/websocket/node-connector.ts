@@ -1,5 +1,5 @@
 /**
- * What: opens the connections of the standard's interfaces in Node, over `http.request` and `https.request`.
+ * What: opens the connections of the standard's interfaces in Node, over `http.request`, `https.request` or an HTTP/2 session.
  * Must not know: who asks.
  */
 import { connectWebSocket } from '../transport/websocket/node-connect.ts';
@@ -25,6 +25,7 @@ export const connectInNode: Connector = (address, protocols, init, callbacks) =>
         ...toHeaders(init.headers),
       },
       protocols,
+      http2Session: init.http2Session,
       deflate: init.perMessageDeflate === false ? null : offer,
       limits: { payloadLimitBytes: init.payloadLimitBytes },
       // Each message is copied into memory of the program's own anyway.
