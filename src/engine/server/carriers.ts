@@ -6,6 +6,7 @@ import type { ServerResponse } from 'node:http';
 import type { PollingSettings } from '../../transport/long-polling/node-answer.ts';
 import { PollRow } from '../../transport/long-polling/node-row.ts';
 import { type Transport, TransportName } from '../../transport/port.ts';
+import { SseServerTransport } from '../../transport/sse/node-server.ts';
 
 /** A transport that is fed with GETs; POSTs are the engine's. */
 export interface HttpCarrier extends Transport {
@@ -39,6 +40,11 @@ const LONGEST_HOLD_MS = 25_000;
 export const carrierKinds: Readonly<Partial<Record<string, CarrierKind>>> = {
   __proto__: null as never,
   [TransportName.websocket]: { create: null, isStream: true, isStandard: true },
+  [TransportName.sse]: {
+    create: (settings, sid) => new SseServerTransport(settings, sid),
+    isStream: true,
+    isStandard: false,
+  },
   [TransportName.polling]: {
     create: (settings, sid) => {
       // A ping answers each GET that has waited for the interval.

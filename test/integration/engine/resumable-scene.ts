@@ -1,7 +1,8 @@
 /**
  * What: a session that counts, begun by raw requests, and the parts that a client would do by itself.
  */
-import { request as httpRequest } from 'node:http';
+import { type ClientRequest, request as httpRequest } from 'node:http';
+import { onTestFinished } from 'vitest';
 import type { ServerOptions } from '../../../src/engine/server/options.ts';
 import { ResumableSocket } from '../../../src/engine/server/resumable-session.ts';
 import { RawWebSocket } from './raw-websocket.ts';
@@ -97,4 +98,61 @@ export function packets({ body }: Answer): string[] {
 /** Resolves when a condition holds that the server's events bring about. */
 export async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** An event stream of bare HTTP: the packets that came, and the id of the last that had one. */
+export class RawStream {
+  readonly received: string[] = [];
+  lastId = '';
+  hasEnded = false;
+  readonly #request: ClientRequest;
+  #rest = '';
+  #wake: (() => void)[] = [];
+
+  constructor(port: number, path: string, headers: Record<string, string> = {}) {
+    this.#request = httpRequest(
+      { host: '127.0.0.1', port, path, headers: { accept: 'text/event-stream', ...headers }, agent: false },
+      (res) => {
+        res.setEncoding('utf8');
+        res.on('data', (chunk: string) => this.#take(chunk));
+        res.on('close', () => this.#changed(true));
+      },
+    );
+    this.#request.on('error', () => this.#changed(true));
+    this.#request.end();
+    onTestFinished(() => this.cut());
+  }
+
+  cut(): void {
+    this.#request.destroy();
+  }
+
+  async until(count: number): Promise<string[]> {
+    while (this.received.length < count && !this.hasEnded) {
+      await new Promise<void>((resolve) => this.#wake.push(resolve));
+    }
+    return this.received;
+  }
+
+  async untilEnded(): Promise<void> {
+    while (!this.hasEnded) await new Promise<void>((resolve) => this.#wake.push(resolve));
+  }
+
+  #changed(hasEnded: boolean): void {
+    this.hasEnded ||= hasEnded;
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  #take(chunk: string): void {
+    const events = (this.#rest + chunk).split('\n\n');
+    this.#rest = events.pop()!;
+    for (const event of events) {
+      const fields = Object.fromEntries(
+        event.split('\n').map((line) => [line.split(':')[0]!, line.slice(line.indexOf(':') + 1).trim()]),
+      );
+      if (fields.id !== undefined) this.lastId = fields.id;
+      if (fields.data !== undefined) this.received.push(fields.data);
+    }
+    this.#changed(false);
+  }
 }

@@ -5,9 +5,10 @@ import { RawWebSocket } from './raw-websocket.ts';
 import {
   beginPolling,
   beginWebSocket,
-  type Counted,
+  Counted,
   PATH,
   packets,
+  RawStream,
   startCounting,
   until,
 } from './resumable-scene.ts';
@@ -209,6 +210,65 @@ describe('a row of polls', () => {
     session.send('b');
     expect(packets(await session.get(0, 'short-polling'))).toEqual(['71', '4b']);
     expect(packets(await session.get(1, 'short-polling'))).toEqual(['71']);
+  });
+});
+
+describe('an event stream', () => {
+  const stream = (session: Counted, attach: number, headers = {}): RawStream =>
+    new RawStream(session.scene.port, session.url('sse', `attach=${attach}`), headers);
+
+  async function begin(): Promise<{ session: Counted; events: RawStream }> {
+    const scene = await startCounting();
+    const events = new RawStream(scene.port, `${PATH}&transport=sse&tautline=1`);
+    const [open] = await events.until(1);
+    return { session: new Counted(scene, JSON.parse(open!.slice(1))), events };
+  }
+
+  it('begins a session, carries messages down with their counts, and POSTs carry them up', async () => {
+    const { session, events } = await begin();
+    expect(session.offer.session?.transports).toContain('sse');
+    session.send('a', 'b');
+    expect((await events.until(3)).slice(1)).toEqual(['4a', '4b']);
+    expect(events.lastId).toBe('2');
+    expect((await session.post(0, '4x', 'sse')).body).toBe('71');
+    expect(session.got).toEqual(['x']);
+  });
+
+  it('goes on where another one broke off, by its parameter or by Last-Event-ID', async () => {
+    const { session, events } = await begin();
+    await session.post(0, '4x', 'sse');
+    session.send('a', 'b', 'c');
+    await events.until(4);
+    events.cut();
+    const second = stream(session, 1);
+    expect(await second.until(3)).toEqual(['71', '4b', '4c']);
+    second.cut();
+    const third = stream(session, 0, { 'last-event-id': '2' });
+    expect(await third.until(2)).toEqual(['71', '4c']);
+    expect(third.lastId).toBe('3');
+    expect(session.told).toEqual([]);
+  });
+
+  it('takes over from a WebSocket, and is taken over from', async () => {
+    const { session, ws } = await beginWebSocket(await startCounting());
+    ws.send('4x');
+    session.send('a');
+    await ws.until(2);
+    const events = stream(session, 1);
+    expect(await events.until(1)).toEqual(['71']);
+    expect((await ws.untilClosed()).code).toBe(4002);
+    const again = session.websocket(1);
+    expect(await again.until(1)).toEqual(['71']);
+    await events.untilEnded();
+    expect(session.told).toEqual([]);
+  });
+
+  it('is told the end', async () => {
+    const { session, events } = await begin();
+    session.send('a');
+    session.socket.close();
+    expect((await events.until(4)).slice(1)).toEqual(['4a', '70', '1']);
+    await events.untilEnded();
   });
 });
 
