@@ -20,6 +20,8 @@ import { eventStreamHeaders, type ResponseListener, ResponseStream } from './nod
 export interface SseSettings {
   readonly codec: TextCodec;
   readonly clock: Clock;
+  /** How long a client has to read what was sent before its stream was ended. */
+  readonly closeTimeoutMs: number;
   /** Called with the headers of the answer before they are sent; may add to them. */
   readonly onHeaders: (
     headers: Record<string, string | number | string[]>,
@@ -107,8 +109,14 @@ export class SseServerTransport implements Transport, ResponseListener {
 
   /** What was sent still leaves. */
   close(): void {
+    if (this.#isClosed) return;
+    const { clock, closeTimeoutMs } = this.#settings;
+    const stream = this.#stream;
     this.#end({ by: 'byUs' });
-    this.#stream?.end();
+    if (stream === null || stream.isOver) return;
+    stream.end();
+    // Who reads nothing would hold its connection for as long as the operating system lets it.
+    this.#timer = clock.setTimer(closeTimeoutMs, () => stream.destroy());
   }
 
   terminate(): void {
@@ -123,6 +131,7 @@ export class SseServerTransport implements Transport, ResponseListener {
 
   /** @internal */
   responseClosed(): void {
+    this.#timer?.cancel();
     if (this.#isClosed) return;
     this.#timer = this.#settings.clock.setTimer(NEXT_STREAM_MS, () => this.#end({ by: 'byPeer' }));
   }
