@@ -120,6 +120,8 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
   declare readonly CLOSING: 2;
   declare readonly CLOSED: 3;
 
+  /** @internal Node's, by its own name. */
+  declare _events: object;
   readonly #session: Session;
   readonly #client: Client | null = null;
 
@@ -144,7 +146,7 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     options?: ClientOptions | ServerSideOptions,
   ) {
     super();
-    Object.assign(this, { _events: new ListenerTable() });
+    this._events = new ListenerTable();
     if (address === null) {
       this.#session = new Session(this, serverSideOptions(options as ServerSideOptions | undefined));
       return;
