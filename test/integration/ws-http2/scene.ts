@@ -78,8 +78,8 @@ export async function listen(http: Http2Server | Http2SecureServer): Promise<Lis
 }
 
 /** A session that is still being connected. */
-export function openSession(origin: string): ClientHttp2Session {
-  const session = connect(origin, { ca: authority.cert });
+export function openSession(origin: string, ca = authority.cert): ClientHttp2Session {
+  const session = connect(origin, { ca });
   // That a session ends is what some tests are about.
   session.on('error', () => {});
   onTestFinished(() => session.destroy());
