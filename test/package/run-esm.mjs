@@ -7,6 +7,7 @@ import { Adapter } from 'tautline/adapter';
 import io, { connect, Manager, io as named } from 'tautline/client';
 import { Socket as EngineSocket } from 'tautline/engine/client';
 import * as protocol from 'tautline/protocol';
+import { createEventStream, EventSource } from 'tautline/sse';
 import { WebSocket as StandardWebSocket } from 'tautline/websocket';
 import WebSocket, { createWebSocketStream, WebSocketServer } from 'tautline/ws';
 
@@ -65,3 +66,14 @@ for (const [name, type] of [
   assert.match(await answer.text(), /engine\.io/, name);
 }
 await server.close();
+
+const pusher = createServer((request, response) => {
+  createEventStream(request, response).send({ event: 'tick', data: '1', id: '7' });
+});
+await new Promise((resolve) => pusher.listen(0, '127.0.0.1', resolve));
+const source = new EventSource(`http://127.0.0.1:${pusher.address().port}`);
+const tick = await new Promise((resolve) => source.addEventListener('tick', resolve));
+assert.deepEqual([tick.data, tick.lastEventId], ['1', '7']);
+source.close();
+pusher.closeAllConnections();
+pusher.close();
