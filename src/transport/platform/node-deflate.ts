@@ -2,7 +2,7 @@
  * What: DEFLATE on Node, synchronous, with the window kept between messages; contexts are pooled and counted.
  * Must not know: WebSocket frames and negotiation; it sees bytes and window sizes.
  */
-import { Buffer } from 'node:buffer';
+import { Buffer, kMaxLength } from 'node:buffer';
 import {
   constants,
   createDeflateRaw,
@@ -161,13 +161,13 @@ export class DictionaryContext {
       return output;
     }
     try {
-      options.maxOutputLength = Math.max(1, limit);
+      options.maxOutputLength = Math.min(Math.max(1, limit), kMaxLength);
       const output = inflateRawSync(input, options);
       if (output.length > limit) return null;
       this.#remember(output);
       return output;
     } catch (error) {
-      if (error instanceof RangeError) return null;
+      if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') return null;
       throw error;
     }
   }
