@@ -105,7 +105,7 @@ class Gate {
   #offer(request: Http2ServerRequest, stream: ServerHttp2Stream): void {
     if (this.#offered.has(stream)) return;
     this.#offered.add(stream);
-    // END_STREAM is the end of TCP (RFC 8441 section 5.1): half a connection is none.
+    // END_STREAM is the end of TCP (RFC 8441 section 5): half a connection is none.
     if (stream.endAfterHeaders) {
       refuseConnect(stream, 400, 'The request ended the stream', {});
       return;

@@ -38,14 +38,14 @@ export function resetError(session: Http2Session | undefined, code: number): Pee
   });
 }
 
-/** Breaks a stream off: RFC 8441 section 5.1 wants RST_STREAM with CANCEL where TCP would have a reset. */
+/** Breaks a stream off: RFC 8441 section 5 wants RST_STREAM with CANCEL where TCP would have a reset. */
 export function cancelStream(stream: Http2Stream): void {
   if (stream.destroyed) return;
   stream.close(StreamCode.cancel);
   stream.destroy();
 }
 
-/** A WebSocket on a stream. END_STREAM is what the end of TCP is elsewhere (RFC 8441 section 5.1). */
+/** A WebSocket on a stream. END_STREAM is what the end of TCP is elsewhere (RFC 8441 section 5). */
 export class Http2Connection extends NodeConnection {
   declare readonly socket: Http2Stream;
   /** Kept here, since a stream forgets it when it closes. @internal */

@@ -41,7 +41,7 @@ describe.each(kinds)('a WebSocketServer on a %s server of node:http2', (kind) =>
     expect(fieldsOf(headers)).toEqual({ ':status': 200, date: expect.any(String) });
     stream.write(maskedHello);
     expect(await read(stream, hello.length)).toEqual(hello);
-    // RFC 6455 section 7.1.1 and RFC 8441 section 5.1: the server ends its side with END_STREAM, then the client does.
+    // RFC 6455 section 7.1.1 and RFC 8441 section 5: the server ends its side with END_STREAM, then the client does.
     stream.end(Buffer.from('888237fa213d3412', 'hex'));
     expect(await read(stream, 4)).toEqual(Buffer.from('880203e8', 'hex'));
     await once(stream, 'close');
@@ -110,7 +110,7 @@ describe.each(kinds)('a WebSocketServer on a %s server of node:http2', (kind) =>
     expect(await closed).toEqual([1006, '']);
   });
 
-  it('RFC 8441 5.1: resets the stream with CANCEL when it breaks off', async () => {
+  it('RFC 8441 5: resets the stream with CANCEL when it breaks off', async () => {
     const scene = await serve({}, kind);
     scene.wss.on('connection', (socket) => socket.on('message', () => socket.terminate()));
     const stream = ask(await scene.connect());
