@@ -288,7 +288,8 @@ export class Manager<
       }
       return packets.splice(0);
     };
-    const sent = read(unconfirmed);
+    // Events and acknowledgements; of entering a namespace a program knows nothing.
+    const sent = read(unconfirmed).filter(({ data }) => Array.isArray(data));
     for (const packet of read(unsent)) {
       for (const socket of this._active) if (socket.nsp === packet.nsp) socket._postpone(packet);
     }

@@ -341,8 +341,11 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   /** docs/protocol/session.md, "Attaching a connection": the first word of the server over it is its count. */
   #attached(link: Link, count: string): void {
     const { name } = this.transport;
+    const [received = '', index] = count.split(',');
     try {
-      this.writeBuffer = this.#session!.attach(parseCount(count));
+      this.writeBuffer = this.#session!.attach(parseCount(received));
+      // The server begins later than it was asked to, since we have confirmed more meanwhile.
+      if (index) link.next = parseCount(index);
     } catch (error) {
       link.transport.close();
       this.#end('transport error', error as Error);

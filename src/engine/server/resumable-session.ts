@@ -60,6 +60,8 @@ export class ResumableSocket extends Socket {
     | OutgoingPacket[]
     | null = null;
   /** @internal */ owed: Owed = Owed.nothing;
+  /** @internal Index of the first message over the connection, if the client expects an earlier one. */
+  skipped: number | null = null;
   /** @internal Whether the client has said anything: it knows the session's id, and may come back. */ isKnown = false;
   /** @internal Whether the connection takes packets at any time, and not one answer at a time. */ isStream: boolean;
   /** @internal */ isPassing = false;
@@ -184,10 +186,13 @@ export class ResumableSocket extends Socket {
     const { machine } = this;
     const old = this.transport;
     const wasDetached = machine.state === 'detached';
-    machine.attach(count);
     const isNew = wasDetached || transport !== old;
+    // While the request was under way, the client may have confirmed more over the connection before.
+    const from = isNew ? Math.max(count, machine.confirmed) : count;
+    machine.attach(from);
+    this.skipped = from > count ? from : null;
     this.isKnown = true;
-    this.cursor = count;
+    this.cursor = from;
     this.incoming = machine.received;
     if (isNew) {
       this.transport = transport;
@@ -294,7 +299,10 @@ export class ResumableSocket extends Socket {
   }
 
   #countPacket(): OutgoingPacket {
-    return new OutgoingPacket(PacketType.count, String(this.machine.tellCount()));
+    const { skipped } = this;
+    this.skipped = null;
+    const count = String(this.machine.tellCount());
+    return new OutgoingPacket(PacketType.count, skipped === null ? count : `${count},${skipped}`);
   }
 
   /** A listener of `flush` may send: what it sends goes behind this. */

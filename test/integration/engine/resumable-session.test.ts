@@ -603,9 +603,20 @@ describe('what cannot be true', () => {
     await pollWaits(session.socket);
     const { status, body } = await session.get(1);
     expect([status, JSON.parse(body)]).toEqual([400, { ...UNKNOWN, end: 'gone', received: 0 }]);
-    expect(await session.websocket(1).untilClosed()).toEqual({ code: 4001, reason: 'gone 0' });
     session.send('c');
     expect(packets(await waiting)).toEqual(['70', '4c']);
+  });
+
+  it('a connection that took long to attach is told where the server begins', async () => {
+    const session = await beginPolling(await startCounting());
+    session.send('a', 'b');
+    await session.get(0);
+    void session.get(2);
+    await pollWaits(session.socket);
+    const ws = session.websocket(1);
+    expect(await ws.until(1)).toEqual(['70,2']);
+    session.send('c');
+    expect(await ws.until(2)).toEqual(['70,2', '4c']);
   });
 
   it('a body above the limit ends the session, as it would only come again', async () => {
