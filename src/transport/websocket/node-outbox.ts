@@ -3,7 +3,7 @@
  * Must not know: WebSocket frames; it carries bytes.
  */
 import { Buffer } from 'node:buffer';
-import type { Duplex } from 'node:stream';
+import type { Writable } from 'node:stream';
 // By import, not the global: fake timers in a user's tests must not stop the writing.
 import { setImmediate } from 'node:timers';
 
@@ -102,7 +102,7 @@ export class Outbox {
   }
 
   /** Passes everything to the socket and empties the outbox. @returns what `write` returned. */
-  flush(socket: Duplex): boolean {
+  flush(socket: Writable): boolean {
     this.#closeRange();
     const parts = this.#parts;
     const callbacks = this.#callbacks;
@@ -179,7 +179,7 @@ function throwLater(thrown: unknown): void {
 }
 
 /** One `writev`: large pieces as they are, runs of small ones joined. */
-function writeMany(socket: Duplex, parts: Uint8Array[], done: SendCallback | undefined): boolean {
+function writeMany(socket: Writable, parts: Uint8Array[], done: SendCallback | undefined): boolean {
   socket.cork();
   let run: Uint8Array[] = [];
   let isReady = true;
@@ -219,16 +219,16 @@ export function flushAll(): void {
   isScheduled = false;
   const owners = dirty;
   dirty = spareList;
-  for (let i = 0; i < owners.length; i++) {
-    try {
-      owners[i]!.flush();
-    } catch (thrown) {
-      throwLater(thrown);
-    }
+  let done = 0;
+  try {
+    while (done < owners.length) owners[done++]!.flush();
+  } finally {
+    // Somebody's own kind of stream has thrown: the others still get their turn.
+    for (; done < owners.length; done++) scheduleFlush(owners[done]!);
+    owners.length = 0;
+    spareList = owners;
+    if (lastJoined !== null) forgetShared();
   }
-  owners.length = 0;
-  spareList = owners;
-  if (lastJoined !== null) forgetShared();
 }
 
 let hasExitHook = false;
