@@ -66,7 +66,6 @@ export class ResumableSocket extends Socket {
   /** @internal Whether the connection takes packets at any time, and not one answer at a time. */ isStream: boolean;
   /** @internal */ isPassing = false;
   /** @internal */ isPumpDue = false;
-  /** @internal */ detachedAtMs = 0;
   /** @internal When it is over, if no connection comes. */ deadline: Timer | null = null;
   /** @internal Whether it has no connection, or had none when it ended. */ isLost = false;
   /** @internal Gives up the POST that is being read, and answers it. */ stopPost: (() => void) | null = null;
@@ -80,7 +79,8 @@ export class ResumableSocket extends Socket {
     limits: SessionLimits,
   ) {
     super(id, server, transport, request);
-    this.machine = new Session(limits, server.clock.nowMs());
+    // Attached at once, so that it does not matter since when it was detached.
+    this.machine = new Session(limits, 0);
     this.machine.attach(0);
     this.isStream = isStream(transport);
   }
@@ -217,7 +217,7 @@ export class ResumableSocket extends Socket {
     this.deadline?.cancel();
     this.deadline = null;
     this.isLost = false;
-    const gapMs = this.server.clock.nowMs() - this.detachedAtMs;
+    const gapMs = this.server.clock.nowMs() - this.machine.detachedAtMs;
     this.listener?.peerResumed(gapMs);
     if (this.isObserved) this.emit('resumed', gapMs);
   }
@@ -239,8 +239,7 @@ export class ResumableSocket extends Socket {
     transport.sink = deafSink;
     transport.terminate();
     server.heartbeat.stop(this);
-    this.detachedAtMs = server.clock.nowMs();
-    this.machine.detach(this.detachedAtMs);
+    this.machine.detach(server.clock.nowMs());
     this.controls = null;
     this.owed = Owed.nothing;
     this.isLost = true;

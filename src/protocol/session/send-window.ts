@@ -18,6 +18,9 @@ export const SessionError = {
   overflow: 'SESSION_ERR_OVERFLOW',
 } as const;
 
+/** What a window without messages holds: most of the time most of them. Never written to. */
+const NONE: never[] = [];
+
 /** How many confirmed places are left in front of the list before it is moved up; keeps confirming O(1) on average. */
 const SLACK = 64;
 
@@ -27,8 +30,8 @@ const SLACK = 64;
  */
 export class SendWindow<Message> {
   /** From `#start` on: the unconfirmed messages and, beside them, their sizes. */
-  #messages: Message[] = [];
-  #sizes: number[] = [];
+  #messages: Message[] = NONE;
+  #sizes: number[] = NONE;
   #start = 0;
   #confirmed = 0;
   #bytes = 0;
@@ -51,8 +54,14 @@ export class SendWindow<Message> {
   /** Takes a message and returns its index. */
   push(message: Message, bytes: number): number {
     const index = this.next;
-    this.#messages.push(message);
-    this.#sizes.push(bytes);
+    if (this.#messages === NONE) {
+      // A literal has room for just this one; an idle session has not more. A push would make room for seventeen.
+      this.#messages = [message];
+      this.#sizes = [bytes];
+    } else {
+      this.#messages.push(message);
+      this.#sizes.push(bytes);
+    }
     this.#bytes += bytes;
     return index;
   }
@@ -74,8 +83,8 @@ export class SendWindow<Message> {
     this.#start += letGo;
     this.#confirmed = count;
     if (this.#start === this.#messages.length) {
-      this.#messages = [];
-      this.#sizes = [];
+      this.#messages = NONE;
+      this.#sizes = NONE;
       this.#start = 0;
     } else if (this.#start >= SLACK && this.#start * 2 >= this.#messages.length) {
       this.#messages = this.#messages.slice(this.#start);

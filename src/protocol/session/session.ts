@@ -83,6 +83,11 @@ export class Session<Message> {
     return this.#state;
   }
 
+  /** When the last connection was lost, on the clock of the arguments. */
+  get detachedAtMs(): number {
+    return this.#detachedAtMs;
+  }
+
   /** How many of the peer's messages have been delivered: the count to present to it. */
   get received(): number {
     return this.#received;
