@@ -45,6 +45,8 @@ export class Connection extends EventTarget {
     super();
     this.socket = io({
       autoConnect: false,
+      // The page keeps an outbox of its own, which survives reloads, and shows each lost connection at once.
+      session: false,
       auth: (answer) => answer({ room, key: person.key, name: person.name }),
       transports: this.way.transports,
       reconnectionDelay: FIRST_DELAY_MS,
