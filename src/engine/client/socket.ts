@@ -127,8 +127,8 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   #retry: Timer | undefined;
   /** Attempts to attach since the last connection that was of use. */
   #attempts = 0;
-  /** Counts of the session, together, when the last connection was lost; and when there was one again. */
-  #progress = 0;
+  /** Counts of the session, together, when a connection was last lost; and when there was one again. */
+  #progress = -1;
   #attachedAtMs = 0;
   /** Index of the first message that no transport was ever given. */
   #left = 0;

@@ -35,6 +35,12 @@ export class FakeClock implements Clock {
     return [...this.#timers].map(({ dueMs }) => dueMs - this.#nowMs).sort((a, b) => a - b);
   }
 
+  /** Time passes, and no timer notices: the machine sleeps. */
+  sleep(ms: number): void {
+    this.#nowMs += ms;
+    for (const timer of this.#timers) timer.dueMs += ms;
+  }
+
   advance(ms: number): void {
     const end = this.#nowMs + ms;
     for (;;) {

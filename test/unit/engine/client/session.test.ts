@@ -1,0 +1,485 @@
+import { describe, expect, it } from 'vitest';
+import { EngineSocket } from '../../../../src/engine/client/socket.ts';
+import { type EngineOptions, type ScriptedTransport, scriptedPlatform, turn } from './scripted.ts';
+
+const offer = { session: { version: 1, windowMs: 60_000, transports: ['websocket', 'polling'] } };
+
+/** A session that the server has opened over the first transport. */
+function begin(opts: EngineOptions = {}, handshake: object = offer) {
+  const platform = scriptedPlatform();
+  const socket = new EngineSocket(platform, 'http://localhost', {
+    transports: ['websocket'],
+    randomizationFactor: 0,
+    ...opts,
+  });
+  const events: unknown[][] = [];
+  for (const name of ['message', 'interrupted', 'resumed', 'upgrade', 'error', 'close'] as const) {
+    socket.on(name, (...args: unknown[]) => events.push([name, ...args]));
+  }
+  const first = platform.last;
+  first.shakeHands(handshake);
+  return { platform, socket, events, first, names: () => events.map(([name]) => name) };
+}
+
+const attachOf = (transport: ScriptedTransport) => new URL(transport.target.url()).searchParams.get('attach');
+
+/** The server accepts a connection and says its count. */
+function accept(transport: ScriptedTransport, count: string): void {
+  transport.target.url();
+  transport.accept();
+  transport.receive(`7${count}`);
+}
+
+describe('what is announced and asked for', () => {
+  it.each([
+    ['the extension, before there is a session', {}, true],
+    ['nothing, when it is switched off', { session: false }, false],
+  ])('is %s', (_, opts, isAnnounced) => {
+    const platform = scriptedPlatform();
+    new EngineSocket(platform, 'http://localhost', { ...opts, transports: ['websocket'] });
+    expect(platform.last.target.url().includes('tautline=1')).toBe(isAnnounced);
+  });
+
+  it('is the count with each GET and the index with each POST, and who attaches says so', async () => {
+    const { platform, socket, first } = begin({ transports: ['polling'] });
+    const query = (transport: ScriptedTransport, isPost = false) =>
+      new URL(transport.target.url(isPost)).search.replace(/&t=.*/, '').slice(7);
+    expect(query(first)).toBe('transport=polling&sid=sid-1&attach=0');
+    first.receive('4a');
+    first.receive(Uint8Array.of(1));
+    expect(query(first)).toBe('transport=polling&sid=sid-1&attach=2');
+    first.drainsItself = false;
+    socket.send('x').send('y');
+    expect(query(first, true)).toBe('transport=polling&sid=sid-1&from=0');
+    first.receive('71');
+    first.drain();
+    expect(query(first, true)).toBe('transport=polling&sid=sid-1&from=1');
+    first.fail();
+    expect(query(platform.last)).toBe('transport=polling&sid=sid-1&attach=2&first=1');
+  });
+
+  it('is nothing of it where the server does not offer sessions', () => {
+    const { first, names } = begin({}, {});
+    expect(first.target.url()).not.toMatch(/attach|tautline/);
+    expect(first.target.isExtended).toBe(false);
+    first.fail();
+    expect(names()).toEqual(['error', 'close']);
+  });
+});
+
+describe('a lost connection', () => {
+  it('is followed by another at once, which brings what is missing and gets what is not confirmed', async () => {
+    const { platform, socket, first, events } = begin();
+    first.receive('4one');
+    socket.send('a').send('b');
+    await turn();
+    first.receive('71');
+    first.fail('cut');
+    expect(socket.readyState).toBe('open');
+    socket.send('c');
+    const second = platform.last;
+    expect(second).not.toBe(first);
+    expect(attachOf(second)).toBe('1');
+    platform.clockUsed.advance(40);
+    second.accept();
+    expect(second.sent).toEqual([]);
+    second.receive('71');
+    second.receive('4two');
+    await turn();
+    expect(second.sent).toEqual(['4b', '4c']);
+    expect(events).toMatchObject([
+      ['message', 'one'],
+      ['interrupted', 'transport error', { message: 'cut' }],
+      ['resumed', 40],
+      ['message', 'two'],
+    ]);
+    expect(socket.decision.map(({ transport, outcome }) => `${transport} ${outcome}`)).toEqual([
+      'websocket started',
+      'websocket opened',
+      'websocket lost',
+      'websocket started',
+      'websocket opened',
+    ]);
+  });
+
+  it('lets nothing through to the old one, nor from it', async () => {
+    const { platform, socket, first, events } = begin();
+    first.fail();
+    expect(first.state).toBe('terminated');
+    expect(socket._isWritable).toBe(false);
+    socket.send('a');
+    accept(platform.last, '0');
+    first.sink.transportReceived('4', 'late');
+    await turn();
+    expect([first.sent, platform.last.sent]).toEqual([[], ['4a']]);
+    expect(events.filter(([name]) => name === 'message')).toEqual([]);
+  });
+
+  it('is tried again by the numbers of the Manager, and at once when the page is online', () => {
+    const { platform, first } = begin({ reconnectionDelay: 100, reconnectionDelayMax: 300 });
+    first.receive('4progress');
+    first.fail();
+    for (const delay of [100, 200, 300, 300]) {
+      const made = platform.transportsMade.length;
+      platform.last.fail();
+      platform.clockUsed.advance(delay - 1);
+      expect(platform.transportsMade).toHaveLength(made);
+      platform.clockUsed.advance(1);
+      expect(platform.transportsMade).toHaveLength(made + 1);
+    }
+    platform.last.fail();
+    const made = platform.transportsMade.length;
+    platform.firePage('online');
+    expect(platform.transportsMade).toHaveLength(made + 1);
+  });
+
+  it('is not followed at once when the one before was of no use either', () => {
+    const { platform, first } = begin();
+    first.receive('4progress');
+    first.fail();
+    accept(platform.last, '0');
+    const made = platform.transportsMade.length;
+    platform.last.fail();
+    expect(platform.transportsMade).toHaveLength(made);
+    platform.clockUsed.advance(1000);
+    expect(platform.transportsMade).toHaveLength(made + 1);
+  });
+
+  it('may hang while another one is tried: an attempt is given up after 10 s', () => {
+    const { platform, first } = begin();
+    first.receive('4progress');
+    first.fail();
+    const hanging = platform.last;
+    platform.clockUsed.advance(10_000);
+    expect(hanging.state).toBe('closed');
+    expect(platform.last).not.toBe(hanging);
+  });
+
+  it.each([
+    ['the heartbeat', 'ping timeout', (s: ReturnType<typeof begin>) => s.platform.clockUsed.advance(45_000)],
+    [
+      'the page going offline',
+      'transport close',
+      (s: ReturnType<typeof begin>) => s.platform.firePage('offline'),
+    ],
+    [
+      'a WebSocket’s close code',
+      'transport close',
+      (s: ReturnType<typeof begin>) => s.first.end({ by: 'byPeer', closeCode: 1006 }),
+    ],
+  ])('is found by %s', (_, reason, happen) => {
+    const scene = begin();
+    happen(scene);
+    expect(scene.events[0]!.slice(0, 2)).toEqual(['interrupted', reason]);
+    expect(scene.socket.readyState).toBe('open');
+    expect(scene.platform.transportsMade.length).toBe(2);
+  });
+});
+
+describe('duplicates', () => {
+  it('are skipped when an answer was lost on the way', () => {
+    const { platform, first, events } = begin();
+    first.receive('4a');
+    first.fail();
+    const second = platform.last;
+    accept(second, '0');
+    second.receive('4b');
+    expect(events.filter(([name]) => name === 'message')).toEqual([
+      ['message', 'a'],
+      ['message', 'b'],
+    ]);
+  });
+
+  it('are skipped when the old connection went on bringing messages', () => {
+    const { platform, first, events, socket } = begin();
+    platform.firePage('online');
+    const second = platform.last;
+    expect(attachOf(second)).toBe('0');
+    first.receive('4a');
+    second.accept();
+    first.receive('4b');
+    second.receive('70');
+    for (const text of ['a', 'b', 'c']) second.receive(`4${text}`);
+    expect(events).toEqual([
+      ['message', 'a'],
+      ['message', 'b'],
+      ['message', 'c'],
+    ]);
+    expect(first.state).toBe('terminated');
+    expect(socket.transport).toBe(second);
+  });
+
+  it('are known by the index at which a server says that it begins', () => {
+    const { platform, first, events } = begin();
+    platform.firePage('online');
+    const second = platform.last;
+    expect(attachOf(second)).toBe('0');
+    first.receive('4a');
+    second.accept();
+    second.receive('70,1');
+    second.receive('4b');
+    expect(events.map(([, text]) => text)).toEqual(['a', 'b']);
+  });
+});
+
+describe('a POST', () => {
+  it('whose answer is lost is sent again over another connection, from the server’s count on', async () => {
+    const { platform, socket, first } = begin({ transports: ['polling'] });
+    first.receive('4progress');
+    first.drainsItself = false;
+    socket.send('a').send('b').send('c');
+    first.receive('71');
+    first.drain();
+    expect(first.batches).toEqual([['4a'], ['4b', '4c']]);
+    first.fail('xhr post error');
+    accept(platform.last, '2');
+    expect(platform.last.batches).toEqual([['4c']]);
+  });
+
+  it('that was not taken makes the client begin again at the count answered', async () => {
+    const { platform, socket, first, events } = begin({ transports: ['polling'] });
+    first.receive('4progress');
+    socket.send('a');
+    // The answer, which confirms nothing.
+    first.receive('70');
+    await turn();
+    expect(events[1]!.slice(0, 2)).toEqual(['interrupted', 'transport error']);
+    accept(platform.last, '0');
+    expect(platform.last.batches).toEqual([['4a']]);
+  });
+});
+
+describe('counts', () => {
+  it('are told after 32 messages, and in front of a pong when they are new', async () => {
+    const { first } = begin();
+    for (let i = 0; i < 32; i++) first.receive('4x');
+    await turn();
+    expect(first.sent).toEqual(['732']);
+    first.receive('2');
+    await turn();
+    first.receive('4x');
+    first.receive('2');
+    await turn();
+    expect(first.sent).toEqual(['732', '3', '733', '3']);
+  });
+
+  it.each([
+    ['confirms what was never sent', '71', 'SESSION_ERR_CONFIRMED_TOO_MUCH'],
+    ['is no count', '7x', 'SESSION_ERR_INVALID_COUNT'],
+  ])('a server whose count %s ends the session', (_, packet, code) => {
+    const { first, events } = begin();
+    first.receive(packet);
+    expect(events.at(-1)).toMatchObject(['close', 'transport error', { code }]);
+  });
+
+  it('a server that attaches with less than it has confirmed ends the session', async () => {
+    const { platform, socket, first, events } = begin();
+    socket.send('a').send('b');
+    await turn();
+    first.receive('72');
+    first.fail();
+    accept(platform.last, '1');
+    expect(events.at(-1)).toMatchObject([
+      'close',
+      'transport error',
+      { code: 'SESSION_ERR_COUNT_WENT_BACK' },
+    ]);
+  });
+});
+
+describe('the end of a session', () => {
+  it('comes when no connection was had within the window, and tells what is unconfirmed and what never left', async () => {
+    const { platform, socket, first, events } = begin();
+    socket.send('confirmed').send('sent');
+    await turn();
+    first.receive('71');
+    first.fail('cut');
+    socket.send('waiting');
+    platform.clockUsed.advance(59_999);
+    expect(socket.readyState).toBe('open');
+    platform.clockUsed.advance(1);
+    expect(events.at(-1)).toMatchObject([
+      'close',
+      'transport error',
+      {
+        description: 'no connection within the window of the session',
+        context: { message: 'cut' },
+        unconfirmed: ['sent'],
+        unsent: ['waiting'],
+      },
+    ]);
+    expect(platform.clockUsed.delays).toEqual([]);
+  });
+
+  it.each([
+    ['messages', { bufferMessages: 2 }, ['a', 'b', 'c']],
+    ['bytes', { bufferBytes: 5 }, ['aaa', 'bbb']],
+  ])('comes when more %s are unconfirmed than it may keep', (_, session, messages) => {
+    const { socket, first, events } = begin({ session });
+    first.fail();
+    for (const message of messages) socket.send(message);
+    expect(events.at(-1)).toMatchObject([
+      'close',
+      'transport error',
+      { description: expect.stringContaining('more unconfirmed'), unsent: messages },
+    ]);
+  });
+
+  it('comes when the server does not know it any more, which says how much it had received', async () => {
+    const { platform, socket, first, events } = begin();
+    socket.send('a').send('b');
+    await turn();
+    first.fail();
+    platform.last.end({ by: 'byPeer', closeCode: 4001, closeReason: 'expired 1' });
+    expect(events.at(-1)).toMatchObject(['close', 'transport error', { unconfirmed: ['b'] }]);
+    expect(socket.readyState).toBe('closed');
+  });
+
+  it('comes when the server says so', async () => {
+    const { first, events } = begin();
+    first.receive('1');
+    await turn();
+    expect(events.at(-1)).toMatchObject(['close', 'transport close', { unconfirmed: [] }]);
+  });
+
+  it.each([
+    ['while connected', false],
+    ['while interrupted', true],
+  ])('comes at once when the program closes it %s', (_, isInterrupted) => {
+    const { platform, socket, first, names } = begin();
+    if (isInterrupted) first.fail();
+    socket.close();
+    expect(names().at(-1)).toBe('close');
+    expect(platform.last.state).toBe('closed');
+    expect(platform.clockUsed.delays).toEqual([]);
+  });
+
+  it('comes at once with the connection when there is to be no reconnection', () => {
+    const { first, names } = begin({ reconnection: false });
+    first.fail();
+    expect(names()).toEqual(['close']);
+  });
+});
+
+describe('a check of the connection', () => {
+  it.each([
+    ['the page is online', 'online', 0, true],
+    ['the page is seen again and a ping is overdue', 'visibilitychange', 26_000, true],
+    ['the page is seen again and all is well', 'visibilitychange', 1000, false],
+  ] as const)('when %s', (_, event, quietMs, isChecked) => {
+    const { platform, names, first } = begin();
+    platform.clockUsed.advance(quietMs);
+    platform.firePage(event);
+    expect(platform.transportsMade).toHaveLength(isChecked ? 2 : 1);
+    // It does not harm what lives.
+    if (isChecked) platform.last.fail();
+    first.receive('4still there');
+    expect(names()).toEqual(['message']);
+  });
+
+  it('takes over what is said to be replaced, without an interruption', () => {
+    const { platform, names, first } = begin();
+    platform.firePage('online');
+    first.end({ by: 'byPeer', closeCode: 4002 });
+    accept(platform.last, '0');
+    platform.last.receive('4x');
+    expect(names()).toEqual(['message']);
+  });
+
+  it('is made when the machine has slept', () => {
+    const { platform } = begin();
+    platform.clockUsed.sleep(30_000);
+    platform.clockUsed.advance(5000);
+    expect(platform.transportsMade).toHaveLength(2);
+  });
+});
+
+describe('the race', () => {
+  let origins = 0;
+
+  function race(opts: EngineOptions = {}, origin = `http://host-${++origins}`) {
+    const platform = scriptedPlatform(['polling', 'sse', 'websocket']);
+    const socket = new EngineSocket(platform, origin, opts);
+    const states = () => platform.transportsMade.map(({ name, state }) => `${name} ${state}`);
+    return { platform, socket, states, origin };
+  }
+  const all = { session: { ...offer.session, transports: ['websocket', 'sse', 'polling'] } };
+
+  it('starts the next transport 250 ms after the one before, or when that has failed', () => {
+    const { platform, states } = race();
+    platform.clockUsed.advance(249);
+    expect(states()).toEqual(['websocket opening']);
+    platform.clockUsed.advance(1);
+    expect(states()).toEqual(['websocket opening', 'sse opening']);
+    platform.last.fail();
+    expect(states()).toEqual(['websocket opening', 'sse closed', 'polling opening']);
+  });
+
+  it('is won by the first to open; the better one is tried again and attached', () => {
+    const { platform, states, socket } = race();
+    platform.clockUsed.advance(500);
+    const [websocket, sse, polling] = platform.transportsMade;
+    polling!.shakeHands(all);
+    expect([websocket!.state, sse!.state]).toEqual(['closed', 'closed']);
+    expect(states().slice(3)).toEqual(['websocket opening']);
+    accept(platform.last, '0');
+    expect(socket.transport).toBe(platform.last);
+    expect(polling!.state).toBe('terminated');
+    expect(states()).toHaveLength(4);
+  });
+
+  it('leaves what has failed alone', () => {
+    const { platform, states } = race();
+    platform.last.fail();
+    platform.last.shakeHands(all);
+    expect(states()).toEqual(['websocket closed', 'sse open']);
+  });
+
+  it('upgrades by the standard where the server has no sessions', () => {
+    const { platform, socket } = race();
+    platform.clockUsed.advance(500);
+    platform.last.shakeHands({ upgrades: ['websocket'] });
+    const candidate = platform.last;
+    candidate.accept();
+    expect(candidate.sent).toEqual(['2probe']);
+    expect(socket.transport.name).toBe('polling');
+  });
+
+  it('tells the last failure when all have failed', () => {
+    const { platform, socket } = race();
+    const events: unknown[] = [];
+    socket.on('error', (error) => events.push(error));
+    socket.on('close', (reason) => events.push(reason));
+    platform.last.fail('websocket error');
+    platform.last.fail('event stream error');
+    const error = platform.last.fail('xhr poll error');
+    expect(events).toEqual([error, 'transport error']);
+    expect(socket.decision.filter(({ outcome }) => outcome === 'failed')).toMatchObject([
+      { transport: 'websocket', reason: { message: 'websocket error' } },
+      { transport: 'sse' },
+      { transport: 'polling', reason: error },
+    ]);
+  });
+
+  it('is begun by the winner of the last time', () => {
+    const { platform, origin } = race();
+    platform.last.fail();
+    platform.last.shakeHands(all);
+    expect(race({}, origin).states()).toEqual(['sse opening']);
+    expect(platform.remembered).toEqual({});
+  });
+
+  it('is begun by the winner that the browser remembers, when told to', () => {
+    const { platform, origin } = race({ rememberUpgrade: true });
+    platform.last.fail();
+    platform.last.shakeHands(all);
+    expect(Object.values(platform.remembered)).toEqual(['sse']);
+    expect(Object.keys(platform.remembered)[0]).toContain(origin);
+  });
+
+  it('is not run when the program says what to use', () => {
+    const { platform, states } = race({ transports: ['polling', 'websocket'] });
+    platform.clockUsed.advance(1000);
+    expect(states()).toEqual(['polling opening']);
+  });
+});
