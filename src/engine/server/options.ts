@@ -72,7 +72,7 @@ export interface ServerOptions {
   /**
    * How long and how much a session of a Tautline client keeps that lost its connection; `false`: none does, and
    * every client gets the standard protocol. Default: a minute, 16 MiB, 100,000 messages.
-   * @see docs/decisions/0006-the-end-of-a-session.md
+   * @see docs/decisions/0007-the-end-of-a-session.md
    */
   readonly session?: Partial<SessionLimits> | false;
   /** How many clients there may be, and what may wait for one that reads slowly. */

@@ -17,7 +17,7 @@ export interface SessionLimits {
 
 /**
  * One minute covers a tunnel, a lift, or the way from Wi-Fi to the mobile network, and is what an absent user may go
- * on looking present for (docs/decisions/0006-the-end-of-a-session.md). 16 MiB and 100,000 messages are more than a
+ * on looking present for (docs/decisions/0007-the-end-of-a-session.md). 16 MiB and 100,000 messages are more than a
  * healthy connection has under way, also in a burst; a broadcast is held once, however many sessions keep it.
  * Both ends may set other values; the server tells its window in the handshake.
  */
