@@ -8,6 +8,8 @@ import { nodePolling } from '../transport/long-polling/node-client.ts';
 import { nodeByteCodec } from '../transport/platform/node-byte-codec.ts';
 import { nodeRandom } from '../transport/platform/node-random.ts';
 import { createWebClock } from '../transport/platform/web-clock.ts';
+import { nodeShortPolling } from '../transport/short-polling/node-client.ts';
+import { nodeSse } from '../transport/sse/node-client.ts';
 import { nodeWebSocket } from '../transport/websocket/node-client.ts';
 import { CookieJar } from '../wire/http/cookie.ts';
 
@@ -16,7 +18,7 @@ export const nodePlatform: EnginePlatform = {
   codec: nodeByteCodec,
   random: nodeRandom,
   clock: createWebClock,
-  transports: [nodePolling, nodeWebSocket],
+  transports: [nodePolling, nodeWebSocket, nodeSse, nodeShortPolling],
   binaryType: 'nodebuffer',
   present(bytes, binaryType) {
     if (binaryType === 'blob') return new Blob([bytes as Uint8Array<ArrayBuffer>]);

@@ -7,6 +7,8 @@ import { webPolling } from '../transport/long-polling/web.ts';
 import { createWebClock } from '../transport/platform/web-clock.ts';
 import { webRandom } from '../transport/platform/web-random.ts';
 import { webTextCodec } from '../transport/platform/web-text-codec.ts';
+import { webShortPolling } from '../transport/short-polling/web.ts';
+import { webSse } from '../transport/sse/web.ts';
 import { webWebSocket } from '../transport/websocket/web.ts';
 
 /** A browser, or what has its globals. */
@@ -14,7 +16,7 @@ export const webPlatform: EnginePlatform = {
   codec: webTextCodec,
   random: webRandom,
   clock: createWebClock,
-  transports: [webPolling, webWebSocket],
+  transports: [webPolling, webWebSocket, webSse, webShortPolling],
   binaryType: 'arraybuffer',
   present(bytes, binaryType) {
     if (binaryType === 'blob') return new Blob([bytes as Uint8Array<ArrayBuffer>]);

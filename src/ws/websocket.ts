@@ -3,8 +3,8 @@
  * Must not know: how bytes travel (session.ts) or how a connection is opened (client.ts).
  */
 import { Buffer } from 'node:buffer';
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Duplex, Readable } from 'node:stream';
+import type { ClientRequest } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { NodeConnection, SendCallback } from '../transport/websocket/node-connection.ts';
 import { isLegalCloseCode } from '../wire/websocket/close-code.ts';
 import { Client, type ClientOptions } from './client.ts';
@@ -36,35 +36,9 @@ import {
 } from './session.ts';
 import type { createWebSocketStream } from './stream.ts';
 import { TypedEmitter } from './typed-emitter.ts';
+import { type BinaryType, binaryTypes, ListenerTable, type WebSocketEvents } from './websocket-events.ts';
 
-/** A message as it comes: text and `nodebuffer` as a Buffer, otherwise as `binaryType` says. */
-export type RawData = Buffer | ArrayBuffer | Buffer[];
-
-const binaryTypes = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] as const;
-export type BinaryType = (typeof binaryTypes)[number];
-
-/** The events of a {@link WebSocket} and the arguments of their listeners. */
-export interface WebSocketEvents {
-  /** The handshake is done. */
-  open: [];
-  /** A message; text comes as a Buffer with `isBinary` false. */
-  message: [data: RawData, isBinary: boolean];
-  /** Last. 1005: an empty close frame; 1006: no closing handshake. */
-  close: [code: number, reason: Buffer];
-  /** At most once, never after `close`. */
-  error: [error: Error];
-  ping: [data: Buffer];
-  pong: [data: Buffer];
-  /** `send` may go on: it had returned false. Not in `ws`. */
-  drain: [];
-  /** With `streamMessages`: a message begins; it is read while it arrives. Not in `ws`. */
-  stream: [message: Readable, isBinary: boolean];
-  /** The server's answer to the handshake, before it is checked. */
-  upgrade: [response: IncomingMessage];
-  redirect: [url: string, request: ClientRequest];
-  /** Any answer but 101. With a listener, the request is the listener's to end. */
-  'unexpected-response': [request: ClientRequest, response: IncomingMessage];
-}
+export type { BinaryType, RawData, WebSocketEvents } from './websocket-events.ts';
 
 /** Options of the sockets that a server makes; given by `WebSocketServer`, which gives all of them the same object. */
 export type ServerSideOptions = CommonOptions & { readonly [kSessionOptions]?: SessionOptions };
@@ -75,22 +49,6 @@ export const kSessionOptions: unique symbol = Symbol('tautline.session');
 function serverSideOptions(options: ServerSideOptions = {}): SessionOptions {
   return options[kSessionOptions] ?? toSessionOptions(options);
 }
-
-/**
- * The EventEmitter's table of listeners, with a place for each event that a program is likely to listen to. The
- * emitter's own is a hash table, which costs three times as much on each of thousands of connections.
- */
-class ListenerTable {
-  open = undefined;
-  message = undefined;
-  close = undefined;
-  error = undefined;
-  ping = undefined;
-  pong = undefined;
-}
-// No inherited names: `constructor` is an event like any other.
-Object.setPrototypeOf(ListenerTable.prototype, null);
-Reflect.deleteProperty(ListenerTable.prototype, 'constructor');
 
 let attachTo: (socket: WebSocket, connection: NodeConnection) => void;
 let sessionOf: (socket: WebSocket) => Session;

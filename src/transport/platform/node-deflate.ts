@@ -194,46 +194,124 @@ type Context = NativeContext | DictionaryContext;
  */
 const SPARE_CONTEXTS = 4;
 
+/** What the windows of all senders with the same settings may hold together. */
+const DEFAULT_BUDGET_BYTES = 64 * 1024 * 1024;
+
+/** What zlib's manual says that a deflate context takes. */
+function deflaterBytes(windowBits: number, memLevel: number): number {
+  return (1 << (windowBits + 2)) + (1 << (memLevel + 9));
+}
+
+/**
+ * A sender's window. It may be taken away between messages when the budget is spent: a sender is free not to refer to
+ * what it sent before, so the peer notices nothing but that the next message is longer.
+ */
+class BudgetedDeflater implements Deflater {
+  readonly #port: NodeDeflate;
+  readonly bits: number;
+  /** Null until the first message, and when it was taken away. @internal */
+  context: Context | null = null;
+
+  constructor(port: NodeDeflate, bits: number) {
+    this.#port = port;
+    this.bits = bits;
+  }
+
+  deflate(input: Uint8Array): Uint8Array {
+    return this.#port.contextOf(this).run(input, Number.MAX_SAFE_INTEGER)!;
+  }
+
+  reset(): void {
+    this.context?.reset();
+  }
+
+  close(): void {
+    this.#port.release(this);
+  }
+}
+
 /** {@link DeflatePort} on Node's zlib. One instance for all connections with the same settings. */
 export class NodeDeflate implements DeflatePort {
   readonly #deflateSettings: ZlibSettings;
   readonly #inflateSettings: ZlibSettings;
+  readonly #budgetBytes: number;
   readonly #spareDeflate = new Map<number, Context[]>();
   readonly #spareInflate = new Map<number, Context[]>();
-  #inUse = 0;
+  /** Who holds a window, the one that was used longest ago first. */
+  readonly #senders = new Set<BudgetedDeflater>();
+  #senderBytes = 0;
+  #inflaters = 0;
 
-  constructor(deflateSettings: ZlibSettings = {}, inflateSettings: ZlibSettings = {}) {
+  /**
+   * @param budgetBytes for the windows of senders; the one that was used longest ago is forgotten. Default 64 MiB:
+   *   some 240 of the largest. What a peer refers to cannot be forgotten: where that matters, do not agree on it.
+   */
+  constructor(
+    deflateSettings: ZlibSettings = {},
+    inflateSettings: ZlibSettings = {},
+    budgetBytes: number = DEFAULT_BUDGET_BYTES,
+  ) {
     this.#deflateSettings = deflateSettings;
     this.#inflateSettings = inflateSettings;
+    this.#budgetBytes = budgetBytes;
   }
 
-  /** Contexts handed out and not closed. */
+  /** Contexts that hold a window for somebody. */
   get contextsInUse(): number {
-    return this.#inUse;
+    return this.#senders.size + this.#inflaters;
   }
 
   createDeflater(windowBits: number): Deflater {
     // zlib cannot deflate raw with a window of 256 bytes. With 512 it looks back 250 bytes at most, which is legal.
-    const bits = Math.max(9, windowBits);
-    const context = this.#take(this.#spareDeflate, bits) ?? this.#open(bits, false);
-    return {
-      deflate: (input) => context.run(input, Number.MAX_SAFE_INTEGER) as Buffer,
-      reset: () => context.reset(),
-      close: () => this.#giveBack(this.#spareDeflate, bits, context),
-    };
+    return new BudgetedDeflater(this, Math.max(9, windowBits));
+  }
+
+  /** @internal The context of `sender`, who becomes the last to be forgotten. */
+  contextOf(sender: BudgetedDeflater): Context {
+    if (this.#senders.delete(sender)) {
+      this.#senders.add(sender);
+      return sender.context!;
+    }
+    const bytes = this.#bytesOf(sender);
+    for (const oldest of this.#senders) {
+      if (this.#senderBytes + bytes <= this.#budgetBytes) break;
+      this.release(oldest);
+    }
+    const context = this.#spareDeflate.get(sender.bits)?.pop() ?? this.#open(sender.bits, false);
+    sender.context = context;
+    this.#senders.add(sender);
+    this.#senderBytes += bytes;
+    return context;
+  }
+
+  /** @internal */
+  release(sender: BudgetedDeflater): void {
+    const { context } = sender;
+    if (context === null) return;
+    sender.context = null;
+    this.#senders.delete(sender);
+    this.#senderBytes -= this.#bytesOf(sender);
+    keepSpare(this.#spareDeflate, sender.bits, context);
+  }
+
+  #bytesOf({ bits }: BudgetedDeflater): number {
+    return deflaterBytes(bits, this.#deflateSettings.memLevel ?? 8);
   }
 
   createInflater(windowBits: number): Inflater {
-    const context = this.#take(this.#spareInflate, windowBits) ?? this.#open(windowBits, true);
+    const context = this.#spareInflate.get(windowBits)?.pop() ?? this.#open(windowBits, true);
+    this.#inflaters++;
     return {
       inflate: (input, limitBytes) => context.run(input, limitBytes),
       reset: () => context.reset(),
-      close: () => this.#giveBack(this.#spareInflate, windowBits, context),
+      close: () => {
+        this.#inflaters--;
+        keepSpare(this.#spareInflate, windowBits, context);
+      },
     };
   }
 
   #open(windowBits: number, isInflate: boolean): Context {
-    this.#inUse++;
     const options: ZlibOptions = {
       ...(isInflate ? this.#inflateSettings : this.#deflateSettings),
       windowBits,
@@ -243,22 +321,16 @@ export class NodeDeflate implements DeflatePort {
       openNative(stream as unknown as ZlibStream, isInflate) ?? new DictionaryContext(options, isInflate)
     );
   }
+}
 
-  #take(spare: Map<number, Context[]>, windowBits: number): Context | undefined {
-    const context = spare.get(windowBits)?.pop();
-    if (context !== undefined) this.#inUse++;
-    return context;
+/** Keeps a context for the next who needs one, if there are not enough of them. */
+function keepSpare(spare: Map<number, Context[]>, windowBits: number, context: Context): void {
+  const list = spare.get(windowBits) ?? [];
+  spare.set(windowBits, list);
+  if (list.length >= SPARE_CONTEXTS) {
+    context.close();
+    return;
   }
-
-  #giveBack(spare: Map<number, Context[]>, windowBits: number, context: Context): void {
-    this.#inUse--;
-    const list = spare.get(windowBits) ?? [];
-    spare.set(windowBits, list);
-    if (list.length >= SPARE_CONTEXTS) {
-      context.close();
-      return;
-    }
-    context.reset();
-    list.push(context);
-  }
+  context.reset();
+  list.push(context);
 }

@@ -9,6 +9,7 @@ import { WebSocketConnection } from '../../protocol/websocket/connection.ts';
 import type { ConnectionOptions, ConnectionSink } from '../../protocol/websocket/connection-port.ts';
 import { encodeFrame } from '../../wire/websocket/frame.ts';
 import { Opcode } from '../../wire/websocket/opcode.ts';
+import type { ConnectionListener } from './connection-listener.ts';
 import { type Heart, type HeartbeatSettings, heartbeatFor } from './node-heartbeat.ts';
 import {
   borrowOutbox,
@@ -19,41 +20,10 @@ import {
   type SendCallback,
   scheduleFlush,
 } from './node-outbox.ts';
+import { bindSocket, expectDrain, type SocketOwner, unbindSocket } from './node-socket.ts';
 
+export type { ConnectionListener } from './connection-listener.ts';
 export type { SendCallback } from './node-outbox.ts';
-
-/** Told what happens to a connection. One object, not an emitter, to keep an idle connection small. */
-export interface ConnectionListener {
-  /**
-   * A complete message: the bytes from `start` to `end` of `source`. Text is well-formed UTF-8; see `decodeText`
-   * in platform/node-byte-codec.ts. To keep the bytes, copy them, or take a view: nobody writes to the chunk
-   * again, but a view pins the whole chunk (up to 64 kB).
-   * @param isOwned `source` is memory that holds the message and nothing else, and belongs to the listener.
-   */
-  onMessage(source: Uint8Array, start: number, end: number, isBinary: boolean, isOwned: boolean): void;
-  /** Delivery `pieces` only (`connection.machine.setDelivery`): a binary message as it came. */
-  onPieces(pieces: Uint8Array[]): void;
-  /** Delivery `stream` only; the calls of the machine's sink, passed through. `part` is valid during the call. */
-  onStreamStart(isBinary: boolean): void;
-  onStreamData(part: Uint8Array): void;
-  onStreamEnd(): void;
-  /** The peer's ping; answered already when `autoPong` is set. `data` is valid during the call only. */
-  onPing(data: Uint8Array): void;
-  onPong(data: Uint8Array): void;
-  /** The peer's close frame came (1005: without a code); it has been answered. `onClose` follows. */
-  onCloseFrame(code: number, reason: Uint8Array): void;
-  /** The peer ended its side of the stream, or the socket broke. `onClose` follows. */
-  onEnding(): void;
-  /** The peer broke the protocol or a limit. At most once; `onClose` follows with 1006. */
-  onError(error: Error): void;
-  /** `shouldWait` went back to false. */
-  onDrain(): void;
-  /**
-   * Exactly once, last: the socket is closed. 1006 when there was no close frame, or the peer broke the protocol.
-   * `error` says why when there is a reason: the one given to `onError`, or the socket's (`ECONNRESET`).
-   */
-  onClose(code: number, reason: Uint8Array, error: Error | null): void;
-}
 
 /** What the shell adds to the machine's options. One object for all connections of a kind: it is only read. */
 export interface NodeConnectionOptions extends ConnectionOptions {
@@ -76,29 +46,6 @@ const SERVER_ENDS_WITHIN_MS = 1_000;
 /** Payloads of pings to be answered when the peer reads again. Rare, so it is no field of every connection. */
 const unansweredPings = new WeakMap<NodeConnection, Uint8Array>();
 
-const kConnection = Symbol('tautline.connection');
-type BoundSocket = Duplex & { [kConnection]?: NodeConnection };
-
-// Shared listeners, one function for all sockets: a closure per connection and event would cost more than all else.
-function onData(this: BoundSocket, chunk: Uint8Array): void {
-  const connection = this[kConnection];
-  if (connection === undefined) return;
-  connection.silentTicks = 0;
-  connection.machine.receive(chunk);
-}
-function onEnd(this: BoundSocket): void {
-  this[kConnection]?.machine.receiveEnd();
-}
-function onSocketError(this: BoundSocket, error: Error): void {
-  this[kConnection]?.socketFailed(error);
-}
-function onSocketClose(this: BoundSocket): void {
-  this[kConnection]?.socketClosed();
-}
-function onSocketDrain(this: BoundSocket): void {
-  this.removeListener('drain', onSocketDrain);
-  this[kConnection]?.socketDrained();
-}
 function onCloseTimeout(connection: NodeConnection): void {
   connection.destroySocket();
 }
@@ -110,7 +57,7 @@ function onEndTimeout(connection: NodeConnection): void {
  * One WebSocket connection on a Node socket. Plain fields: there are thousands of these, and an idle one holds
  * nothing that it does not need.
  */
-export class NodeConnection implements ConnectionSink, OutboxOwner, Heart {
+export class NodeConnection implements ConnectionSink, OutboxOwner, SocketOwner, Heart {
   readonly socket: Duplex;
   /** The subprotocol agreed on; empty when none. */
   readonly subprotocol: string;
@@ -140,12 +87,8 @@ export class NodeConnection implements ConnectionSink, OutboxOwner, Heart {
   /** Starts reading. Called once, in the turn in which the connection was made. */
   start(listener: ConnectionListener): void {
     this.listener = listener;
-    const socket: BoundSocket = this.socket;
-    socket[kConnection] = this;
-    socket.on('close', onSocketClose);
-    socket.on('end', onEnd);
-    socket.on('error', onSocketError);
-    socket.on('data', onData);
+    const { socket } = this;
+    bindSocket(socket, this);
     const { heartbeat } = this.options;
     if (heartbeat !== null) heartbeatFor(heartbeat).add(this);
     // Who handed it over may have held it back.
@@ -337,7 +280,7 @@ export class NodeConnection implements ConnectionSink, OutboxOwner, Heart {
     } else if (!outbox.flush(socket)) {
       if (!this.waitsForDrain) {
         this.waitsForDrain = true;
-        socket.on('drain', onSocketDrain);
+        expectDrain(socket);
       }
     } else if (wasFull && !this.waitsForDrain) {
       // The kernel took all of it at once: no `drain` will come, but somebody may have been told to wait.
@@ -481,7 +424,19 @@ export class NodeConnection implements ConnectionSink, OutboxOwner, Heart {
   // What the socket tells.
 
   /** @internal */
+  socketReceived(chunk: Uint8Array): void {
+    this.silentTicks = 0;
+    this.machine.receive(chunk);
+  }
+
+  /** @internal */
+  socketReceivedEnd(): void {
+    this.machine.receiveEnd();
+  }
+
+  /** @internal */
   socketFailed(error: Error): void {
+    if (this.isEnded) return;
     this.error ??= error;
     this.listener!.onEnding();
     this.destroySocket();
@@ -500,13 +455,11 @@ export class NodeConnection implements ConnectionSink, OutboxOwner, Heart {
 
   /** @internal */
   socketClosed(): void {
-    const socket: BoundSocket = this.socket;
-    socket.removeListener('data', onData);
-    socket.removeListener('end', onEnd);
+    const { socket } = this;
+    unbindSocket(socket);
     // A paused socket may hold what came before its end; it is still a part of the conversation.
     const rest: unknown = socket.readableLength > 0 ? socket.read() : null;
     if (rest instanceof Uint8Array) this.machine.receive(rest);
-    socket[kConnection] = undefined;
     if (this.timer !== null) clearTimeout(this.timer);
     const { heartbeat } = this.options;
     if (heartbeat !== null) heartbeatFor(heartbeat).remove(this);

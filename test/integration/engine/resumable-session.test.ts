@@ -293,6 +293,17 @@ describe('another connection', () => {
     expect(session.socket).toMatchObject({ upgraded: true, isAttached: true });
   });
 
+  it('is not displaced by a late poll, and is by one that begins a row', async () => {
+    const session = await beginPolling(await startCounting());
+    const ws = session.websocket(0);
+    await ws.until(1);
+    expect(packets(await session.get(0))).toEqual(['6']);
+    await exchange(ws, session, 'a');
+    expect(packets(await session.get('1&first=1'))).toEqual(['70']);
+    expect((await ws.untilClosed()).code).toBe(4002);
+    expect(session.told).toEqual([]);
+  });
+
   it('takes over from a WebSocket that still lives, which is closed with 4002 and not listened to', async () => {
     const { session, ws: old } = await beginWebSocket(await startCounting());
     old.send('4a');

@@ -138,7 +138,9 @@ describe('the pool', () => {
     const secret = randomBytes(1000);
     const one = port.createDeflater(15);
     const other = port.createDeflater(15);
-    expect(port.contextsInUse).toBe(2);
+    // A window is held from the first message on.
+    expect(port.contextsInUse).toBe(0);
+    other.deflate(secret);
     const first = one.deflate(secret).length;
     one.close();
     expect(port.contextsInUse).toBe(1);
@@ -171,5 +173,45 @@ describe('the pool', () => {
         .inflate(deflateRawSync(Buffer.from('well')), 10)!
         .toString(),
     ).toBe('well');
+  });
+});
+
+describe('the budget', () => {
+  test('forgets the window that was used longest ago, and what is sent then still inflates', () => {
+    // zlib's manual: a deflater of 15 bits at level 8 of memory takes 256 kB.
+    const port = new NodeDeflate({}, {}, 2 * 256 * 1024);
+    const pairs = [0, 1, 2].map(() => ({
+      deflate: port.createDeflater(15),
+      inflate: port.createInflater(15),
+    }));
+    const message = randomBytes(1000);
+    const send = (i: number) => {
+      const { deflate, inflate } = pairs[i]!;
+      const compressed = deflate.deflate(message);
+      expect(message.equals(inflate.inflate(compressed, NO_LIMIT)!)).toBe(true);
+      return compressed.length < 100 ? 'referring' : 'whole';
+    };
+    expect([send(0), send(1), send(0), send(1)]).toEqual(['whole', 'whole', 'referring', 'referring']);
+    expect(port.contextsInUse).toBe(2 + 3);
+    // The third takes the place of the first, which has been silent for longest.
+    expect([send(2), send(1), send(2)]).toEqual(['whole', 'referring', 'referring']);
+    expect([send(0), send(0), send(2)]).toEqual(['whole', 'referring', 'referring']);
+    expect(port.contextsInUse).toBe(2 + 3);
+    for (const { deflate, inflate } of pairs) {
+      deflate.close();
+      inflate.close();
+    }
+    expect(port.contextsInUse).toBe(0);
+  });
+
+  test('smaller than one window still lets one be used', () => {
+    const port = new NodeDeflate({}, {}, 1);
+    const one = port.createDeflater(15);
+    const other = port.createDeflater(15);
+    const inflate = port.createInflater(15);
+    for (const deflate of [one, other, one]) {
+      expect(inflate.inflate(deflate.deflate(Buffer.from('well')), 10)!.toString()).toBe('well');
+      inflate.reset();
+    }
   });
 });
