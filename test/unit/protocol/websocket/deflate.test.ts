@@ -44,7 +44,7 @@ function counted(): DeflatePort & { deflaters: number; inflaters: number } {
     createDeflater(windowBits: number) {
       port.deflaters++;
       const deflater = node.createDeflater(windowBits);
-      const close = deflater.close;
+      const close = deflater.close.bind(deflater);
       deflater.close = () => {
         port.deflaters--;
         close();
@@ -54,7 +54,7 @@ function counted(): DeflatePort & { deflaters: number; inflaters: number } {
     createInflater(windowBits: number) {
       port.inflaters++;
       const inflater = node.createInflater(windowBits);
-      const close = inflater.close;
+      const close = inflater.close.bind(inflater);
       inflater.close = () => {
         port.inflaters--;
         close();
