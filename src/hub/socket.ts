@@ -1,24 +1,10 @@
 /**
- * What: a client in one namespace, on the server: what the application listens to and emits to.
- * Must not know: transports, encoding, or the members of rooms.
+ * What: a client in one namespace, on the server: how it enters and leaves, and what it receives.
+ * Must not know: transports, encoding, the members of rooms, or how it sends (socket-sender.ts).
  */
 import type { IncomingMessage } from 'node:http';
-import type { Timer } from '../base/port.ts';
-import type {
-  AllButLast,
-  DecorateAcknowledgements,
-  DecorateAcknowledgementsWithMultipleResponses,
-  DefaultEventsMap,
-  EventNames,
-  EventNamesWithAck,
-  EventParams,
-  EventsMap,
-  FirstNonErrorArg,
-  Last,
-  Untyped,
-} from '../base/typed-events.ts';
+import type { DefaultEventsMap, EventsMap, Untyped } from '../base/typed-events.ts';
 import type { Socket as EngineSocket } from '../engine/server/session.ts';
-import { nodeClock } from '../transport/platform/node-clock.ts';
 import type { OutgoingPacket } from '../wire/engine/packet.ts';
 import {
   type AckPacket,
@@ -26,16 +12,14 @@ import {
   type EventPacket,
   type Packet,
   PacketType,
-  reservedEvents,
 } from '../wire/events/packet.ts';
-import type { BroadcastFlags, Room, Session, SocketId } from './adapter.ts';
-import { BroadcastOperator } from './broadcast-operator.ts';
-import { CatchAllEmitter } from './catch-all-emitter.ts';
+import type { Room, Session, SocketId } from './adapter.ts';
 import type { Client } from './client.ts';
 import { type DisconnectReason, recoverableReasons } from './disconnect-reason.ts';
 import { buildHandshake, type Handshake } from './handshake.ts';
 import { createId } from './identifier.ts';
 import type { Namespace } from './namespace.ts';
+import { type Ack, SocketSender } from './socket-sender.ts';
 
 /** An event as middlewares see it: its name, then its arguments, the acknowledgement callback last. */
 export type Event = [event: string, ...args: Untyped[]];
@@ -63,7 +47,6 @@ export interface SocketReservedEventsMap {
 /** A socket whose events are not known here. */
 export type AnySocket = Socket<Untyped, Untyped, Untyped, Untyped>;
 
-type Ack = (...args: unknown[]) => void;
 type Middleware = (event: Event, next: (err?: Error) => void) => void;
 
 /** Where a socket stands: its middlewares run; it is in its namespace; its listeners are told; it is gone. */
@@ -80,7 +63,7 @@ export class Socket<
   EmitEvents extends EventsMap = ListenEvents,
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = Untyped,
-> extends CatchAllEmitter<ListenEvents, EmitEvents, SocketReservedEventsMap> {
+> extends SocketSender<ListenEvents, EmitEvents, SocketReservedEventsMap, ServerSideEvents, SocketData> {
   readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   readonly client: Client;
   /** Identifies the socket, and is a room with only this socket in it. Not the session's id, which is a secret. */
@@ -95,9 +78,7 @@ export class Socket<
   #missed: Session | null;
   #handshake: Handshake | null = null;
   #data: SocketData | undefined;
-  #acks: Map<number, Ack> | null = null;
   #middlewares: Middleware[] | null = null;
-  #flags: BroadcastFlags | null = null;
 
   /** @internal */
   constructor(
@@ -161,162 +142,13 @@ export class Socket<
     return this.client.conn;
   }
 
+  protected get isGone(): boolean {
+    return this.#state === State.gone;
+  }
+
   /** The rooms that the socket is in, its own id among them. */
   get rooms(): Set<Room> {
     return this.nsp.adapter.socketRooms(this.id) ?? new Set();
-  }
-
-  /** The acknowledgements that are still due, by packet id. @internal */
-  get acks(): Map<number, Ack> {
-    this.#acks ??= new Map();
-    return this.#acks;
-  }
-
-  /** Gives up waiting for an acknowledgement. @internal */
-  forgetAck(id: number): void {
-    this.#acks?.delete(id);
-  }
-
-  /**
-   * Sends an event to the client. A function as the last argument is called with the client's answer.
-   * @returns true.
-   * @throws {Error} for a reserved name such as `disconnect`.
-   */
-  override emit<Name extends EventNames<EmitEvents>>(
-    event: Name,
-    ...args: EventParams<EmitEvents, Name>
-  ): boolean {
-    if (reservedEvents.has(event)) throw new Error(`"${String(event)}" is a reserved event name`);
-    const data = [event, ...args] as unknown as EventArguments;
-    const { nsp } = this;
-    const flags = this.#flags;
-    this.#flags = null;
-    let id: number | undefined;
-    if (data.length > 1 && typeof data[data.length - 1] === 'function') {
-      id = nsp._ids++;
-      this.#expectAck(id, data.pop() as Ack, flags?.timeout);
-    }
-    const packet: EventPacket = { type: PacketType.event, nsp: nsp.name, data, id, attachments: undefined };
-    if (nsp.server._opts.connectionStateRecovery) {
-      // The adapter keeps the packet for the case that the connection breaks.
-      nsp.adapter.broadcast(packet, { rooms: new Set([this.id]), except: new Set(), flags: flags ?? {} });
-    } else {
-      this.notifyOutgoingListeners(packet);
-      if (this.#state !== State.gone) this.client.sendPacket(packet, flags?.compress, flags?.volatile);
-    }
-    return true;
-  }
-
-  #expectAck(id: number, ack: Ack, timeoutMs: number | undefined): void {
-    if (timeoutMs === undefined) {
-      this.acks.set(id, ack);
-      return;
-    }
-    const timer: Timer = nodeClock.setTimer(timeoutMs, () => {
-      this.forgetAck(id);
-      ack.call(this, new Error('operation has timed out'));
-    });
-    this.acks.set(id, (...args) => {
-      timer.cancel();
-      ack.call(this, null, ...args);
-    });
-  }
-
-  /**
-   * Sends an event and waits for the answer.
-   * @returns the first argument of the client's answer.
-   * @throws {Error} rejects when {@link timeout} was set and has passed.
-   */
-  emitWithAck<Name extends EventNamesWithAck<EmitEvents>>(
-    event: Name,
-    ...args: AllButLast<EventParams<EmitEvents, Name>>
-  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Name>>>> {
-    const hasError = this.#flags?.timeout !== undefined;
-    return new Promise((resolve, reject) => {
-      const ack = (first: unknown, second: unknown): void => {
-        if (hasError && first) reject(first);
-        else resolve((hasError ? second : first) as FirstNonErrorArg<Last<EventParams<EmitEvents, Name>>>);
-      };
-      this.emit(event, ...([...args, ack] as unknown as EventParams<EmitEvents, Name>));
-    });
-  }
-
-  /** Sends a `message` event. */
-  send(...args: EventParams<EmitEvents, 'message'>): this {
-    this.emit('message' as EventNames<EmitEvents>, ...(args as EventParams<EmitEvents, Untyped>));
-    return this;
-  }
-
-  /** The same as {@link send}. */
-  write(...args: EventParams<EmitEvents, 'message'>): this {
-    return this.send(...args);
-  }
-
-  #broadcastOperator(): BroadcastOperator<
-    DecorateAcknowledgementsWithMultipleResponses<EmitEvents>,
-    SocketData
-  > {
-    const flags = this.#flags;
-    this.#flags = null;
-    return new BroadcastOperator(this.nsp.adapter, new Set(), new Set([this.id]), flags ?? {});
-  }
-
-  /** Selects the others in a room. */
-  to(
-    room: Room | Room[],
-  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
-    return this.#broadcastOperator().to(room);
-  }
-
-  /** The same as {@link to}. */
-  in(
-    room: Room | Room[],
-  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
-    return this.#broadcastOperator().in(room);
-  }
-
-  /** Selects the others that are not in a room. */
-  except(
-    room: Room | Room[],
-  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
-    return this.#broadcastOperator().except(room);
-  }
-
-  /** Selects all others. */
-  get broadcast(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
-    return this.#broadcastOperator();
-  }
-
-  /** Selects all others of this server. */
-  get local(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
-    return this.#broadcastOperator().local;
-  }
-
-  /** The next event is dropped when the client cannot take it at once. */
-  get volatile(): this {
-    return this.#with({ volatile: true });
-  }
-
-  /** Whether the next event may be compressed; it may by default. */
-  compress(compress: boolean): this {
-    return this.#with({ compress });
-  }
-
-  /** The next acknowledgement gets an Error first when it is missing after `timeout` milliseconds. */
-  timeout(
-    timeout: number,
-  ): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>, ServerSideEvents, SocketData> {
-    return this.#with({ timeout }) as unknown as Socket<
-      ListenEvents,
-      DecorateAcknowledgements<EmitEvents>,
-      ServerSideEvents,
-      SocketData
-    >;
-  }
-
-  #with(flags: BroadcastFlags): this {
-    this.#flags = { ...this.#flags, ...flags };
-    return this;
   }
 
   /** Joins rooms. With an adapter that asks others, the promise tells when it is done. */
@@ -396,7 +228,7 @@ export class Socket<
         break;
       case PacketType.ack:
       case PacketType.binaryAck:
-        this.#receiveAck(packet);
+        this.receiveAck(packet.id, packet.data);
         break;
       case PacketType.disconnect:
         this.end('client namespace disconnect', undefined);
@@ -444,14 +276,6 @@ export class Socket<
       };
       this.client.sendPacket(packet);
     };
-  }
-
-  #receiveAck(packet: AckPacket): void {
-    const ack = this.#acks?.get(packet.id);
-    // An answer to nothing, or a second one.
-    if (ack === undefined) return;
-    this.#acks?.delete(packet.id);
-    ack.apply(this, packet.data);
   }
 
   /** Tells the application of an error that concerns this socket; without a listener nothing happens. @internal */
