@@ -276,6 +276,8 @@ export class ResumableSocket extends Socket {
   }
 
   #hasWords(): boolean {
+    // The last word brings the count along; a count before it would use up the answer of a short poll, time and again.
+    if (this.readyState === 'closing' && this.hasPassedAll) return false;
     if (!this.hasPassedAll || this.owed === Owed.countAtOnce) return true;
     return this.machine.isCountDue && this.isStream;
   }

@@ -160,8 +160,7 @@ describe.each(factories.map((factory) => [factory.transportName, factory] as con
       expect(engine.clientsCount).toBe(0);
     });
 
-    // Over short polling the server never finds the moment: see `#pump` of engine/server/resumable-session.ts.
-    it.skipIf(name === 'short-polling')('the server ends the session, after what it had sent', async () => {
+    it('the server ends the session, after what it had sent', async () => {
       const { client, session, got } = await setUp(factory);
       const closed = new Promise<string>((resolve) => client.on('close', resolve));
       session.send('last');
