@@ -46,8 +46,8 @@ export class Client implements PeerListener {
   /** The sockets by namespace; the first one stands alone as long as it is the only one. */
   #socket: AnySocket | null = null;
   #sockets: Map<string, AnySocket> | null = null;
-  /** Namespaces whose middlewares have not finished. */
-  #entering: Set<string> | null = null;
+  /** Namespaces whose middlewares have not finished, and what is to be done if the connection ends before. */
+  #entering: Map<string, (() => void) | null> | null = null;
   #pending: PendingPacket | null = null;
   #decoder: PacketDecoder | null;
   #connectTimer: Timer | null;
@@ -188,12 +188,12 @@ export class Client implements PeerListener {
   #enter(packet: ConnectPacket): void {
     const { nsp: name } = packet;
     const auth = (packet.data ?? {}) as Record<string, Untyped>;
-    this.#entering ??= new Set();
+    this.#entering ??= new Map();
     if (this.#entering.has(name)) {
       this.close();
       return;
     }
-    this.#entering.add(name);
+    this.#entering.set(name, null);
     this.#hub.findNamespace(name, auth, (namespace) => {
       if (namespace === null) {
         this.#left(name);
@@ -206,6 +206,12 @@ export class Client implements PeerListener {
         if (socket !== null) this.#add(socket);
       });
     });
+  }
+
+  /** Calls back if the connection ends before the namespace was entered; at once if it has ended. @internal */
+  ifEndsEntering(namespace: string, callback: () => void): void {
+    if (this.#isClosed) callback();
+    else this.#entering?.set(namespace, callback);
   }
 
   #left(name: string): void {
@@ -295,6 +301,7 @@ export class Client implements PeerListener {
     this.#tellAll((socket) => socket.end(reason, this.#describe(description, socket)));
     this.#socket = null;
     this.#sockets = null;
+    for (const giveUp of this.#entering?.values() ?? []) giveUp?.();
   }
 }
 

@@ -154,9 +154,21 @@ export class Namespace<
     done: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData> | null) => void,
   ): void {
     const socket = new Socket(this, client, auth, session);
+    // An adapter gives a session out once. Who does not get in with it, whatever the reason, may come back for it; and
+    // who loses the connection comes back long before a middleware has found out that there is nobody to let in.
+    let mayReturn = session !== null;
+    const giveBack = (): void => {
+      if (session === null || !mayReturn) return;
+      mayReturn = false;
+      socket.refuse(null);
+      const { sid, pid, rooms, data } = session;
+      this.adapter.persistSession({ sid, pid, rooms, data });
+    };
+    if (session !== null) client.ifEndsEntering(this.name, giveBack);
     const decide = (err?: ExtendedError | null): void => {
       this.#entering--;
       if (err || !client.peer.isOpen) {
+        giveBack();
         socket.refuse(err ?? null);
         done(null);
         this.#checkEmpty();

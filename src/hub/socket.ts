@@ -212,8 +212,9 @@ export class Socket<
 
   /** A middleware has refused the socket, or its connection is gone: nothing of it may stay. @internal */
   refuse(error: (Error & { data?: unknown }) | null): void {
+    // Once: another socket may have taken up the session, and be in the rooms under the same id.
+    if (this.#state !== State.gone) this.leaveAll();
     this.#state = State.gone;
-    this.leaveAll();
     if (error === null) return;
     const data = { message: error.message, data: error.data };
     this.client.sendPacket({ type: PacketType.connectError, nsp: this.nsp.name, data });

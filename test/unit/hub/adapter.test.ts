@@ -228,6 +228,41 @@ describe('connection state recovery', () => {
     expect([...hub.sockets.sockets.values()].map(({ id }) => id === sid)).toEqual([true, false]);
   });
 
+  it('is kept for a client whose connection breaks while a middleware thinks, also if it comes back before', async () => {
+    const { hub, peer, socket, sid, pid, offset, connect, comeBack } = createKnown({
+      connectionStateRecovery: { skipMiddlewares: false },
+    });
+    socket.join('room');
+    peer.break();
+    const thinking: (() => void)[] = [];
+    hub.use((_socket, next) => void thinking.push(next));
+    const first = connect().say(`0${JSON.stringify({ pid, offset })}`);
+    await vi.advanceTimersByTimeAsync(0);
+    first.break();
+    hub.to('room').emit('missed');
+    const second = await comeBack();
+    thinking[1]!();
+    // The first attempt ends after the second has succeeded, and must take nothing from it.
+    thinking[0]!();
+    expect(second.take()).toEqual([
+      expect.stringMatching(/^2\["missed","/),
+      `0{"sid":"${sid}","pid":"${pid}"}`,
+    ]);
+    expect(hub.sockets.sockets.size).toBe(1);
+    expect(hub.sockets.sockets.get(sid)).toMatchObject({ recovered: true });
+    expect(hub.sockets.sockets.get(sid)?.rooms).toEqual(new Set([sid, 'room']));
+  });
+
+  it('is kept for a client that a middleware has refused', async () => {
+    const { hub, peer, sid, comeBack } = createKnown({ connectionStateRecovery: { skipMiddlewares: false } });
+    peer.break();
+    const answers = [new Error('token expired'), undefined];
+    hub.use((_socket, next) => next(answers.shift()));
+    expect((await comeBack()).take()).toEqual(['4{"message":"token expired"}']);
+    await comeBack();
+    expect(hub.sockets.sockets.get(sid)).toMatchObject({ recovered: true });
+  });
+
   it('is not for those who left on purpose', async () => {
     const { hub, peer, comeBack } = createKnown();
     peer.say('1');
