@@ -115,6 +115,7 @@ http.on('error', (error) => {
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => {
     io.close();
-    http.closeAllConnections();
+    // Pages are told first; who does not hear it in a second is cut off.
+    setTimeout(() => http.closeAllConnections(), 1000).unref();
   });
 }

@@ -1,5 +1,5 @@
 /**
- * What: the room in real browsers: talking, drawing, reloading, a restart, the keyboard, both transports.
+ * What: the room in real browsers: talking, drawing, reloading, a restart, the keyboard, all transports.
  * Must not know: how the room works inside; it sees what people see.
  */
 import type { Browser, Page } from 'playwright-core';
@@ -113,8 +113,8 @@ describe('two people in a room', () => {
     expect(await texts(ada)).toEqual(spoken);
     expect(await texts(grace)).toEqual(spoken);
     expect(await ada.textContent('#transport')).toBe('WebSocket');
-    expect(await grace.textContent('#transport')).toBe('Long polling');
-    expect(await grace.getAttribute('#status', 'data-transport')).toBe('polling');
+    expect(await grace.textContent('#transport')).toBe('Server-sent events');
+    expect(await grace.getAttribute('#status', 'data-transport')).toBe('sse');
     await grace.locator('#round-trip', { hasText: 'ms' }).waitFor();
   });
 
@@ -266,13 +266,15 @@ describe('a page', () => {
   it('connects in the way that is chosen, and keeps the choice', async () => {
     const page = await join(freshRoom(), 'Ada');
     await transport(page, 'websocket');
-    await page.selectOption('#way', 'polling');
-    await transport(page, 'polling');
-    await page.reload();
-    await transport(page, 'polling');
-    expect(await page.inputValue('#way')).toBe('polling');
-    await page.selectOption('#way', 'websocket');
-    await transport(page, 'websocket');
+    for (const way of ['polling', 'sse', 'short-polling', 'websocket']) {
+      await page.selectOption('#way', way);
+      await transport(page, way);
+      await say(page, `By ${way}`);
+      await hears(page, `By ${way}`);
+      await page.reload();
+      await transport(page, way);
+      expect(await page.inputValue('#way')).toBe(way);
+    }
     await page.selectOption('#way', 'automatic');
     await transport(page, 'websocket');
     await page.locator('#round-trip', { hasText: 'ms' }).waitFor();
@@ -350,8 +352,8 @@ describe('a server', () => {
       const code = await server.end(signal);
       if (signal === 'SIGTERM') expect(code).toBe(0);
       for (const page of [ada, grace]) {
-        await page.locator('#status[data-phase="waiting"]').waitFor();
-        await page.locator('#retry', { hasText: /reconnecting in \d+ s/ }).waitFor();
+        await page.locator('#status:is([data-phase="waiting"], [data-phase="trying"])').waitFor();
+        await page.locator('#retry', { hasText: /^reconnecting (in \d+ s|now)$/ }).waitFor();
       }
       await say(ada, 'two');
       await say(ada, 'three');

@@ -4,11 +4,13 @@
 import { io } from '/socket.io/socket.io.esm.min.js';
 import { kept, person, room } from './identity.js';
 
-/** The ways to connect that the page offers. A new transport needs a line here and nothing else. */
+/** The ways to connect that the page offers; without `transports` the client finds the best one itself. */
 export const WAYS = [
-  { id: 'automatic', label: 'Automatic', transports: ['polling', 'websocket'] },
+  { id: 'automatic', label: 'Automatic', transports: undefined },
   { id: 'websocket', label: 'WebSocket', transports: ['websocket'] },
+  { id: 'sse', label: 'Server-sent events', transports: ['sse'] },
   { id: 'polling', label: 'Long polling', transports: ['polling'] },
+  { id: 'short-polling', label: 'Short polling', transports: ['short-polling'] },
 ];
 
 /** What the transports are called to people. */
@@ -45,8 +47,6 @@ export class Connection extends EventTarget {
     super();
     this.socket = io({
       autoConnect: false,
-      // The page keeps an outbox of its own, which survives reloads, and shows each lost connection at once.
-      session: false,
       auth: (answer) => answer({ room, key: person.key, name: person.name }),
       transports: this.way.transports,
       reconnectionDelay: FIRST_DELAY_MS,
@@ -104,6 +104,12 @@ export class Connection extends EventTarget {
       // The first one waits behind the room's contents; the next one tells what is usual.
       setTimeout(() => this.#measure(), 1000);
     });
+    // The session goes on without a connection: what is sent meanwhile arrives later, once and in order.
+    socket.on('interrupted', () => this.#tell({ phase: 'trying' }));
+    socket.on('resumed', () => {
+      this.#tell({ phase: 'connected', transport: socket.io.engine.transport.name });
+      this.#measure();
+    });
     socket.on('disconnect', (reason) => {
       if (reason === 'io client disconnect') return;
       if (socket.active) this.#wait();
@@ -128,7 +134,7 @@ export class Connection extends EventTarget {
 
     setInterval(() => this.#measure(), MEASURE_EVERY_MS);
     document.addEventListener('visibilitychange', () => this.#measure());
-    addEventListener('online', () => this.phase !== 'connected' && this.reconnect());
+    addEventListener('online', () => this.phase === 'waiting' && this.reconnect());
     addEventListener('offline', () => this.#tell({}));
   }
 
