@@ -12,13 +12,7 @@ import type { CloseDetails, EngineEvents, WriteOptions } from '../engine/client/
 import type { EnginePlatform } from '../engine/client/options.ts';
 import { EngineSocket } from '../engine/client/socket.ts';
 import type { IncomingBytes, Packet } from '../wire/events/packet.ts';
-import {
-  Decoder,
-  Encoder,
-  type PacketDecoder,
-  type PacketEncoder,
-  type Parser,
-} from '../wire/events/parser.ts';
+import { Decoder, Encoder, type PacketDecoder, type PacketEncoder } from '../wire/events/parser.ts';
 import type { DisconnectDescription, ManagerOptions, SocketOptions } from './options.ts';
 import { Socket } from './socket.ts';
 
@@ -79,7 +73,6 @@ export class Manager<
   readonly #platform: EnginePlatform;
   readonly #uri: string | undefined;
   readonly #settings: Settings;
-  readonly #parser: Parser;
   readonly #encoder: PacketEncoder;
   readonly #decoder: PacketDecoder;
   /** Undo what was set up for the connection attempt, or the connection. */
@@ -118,7 +111,6 @@ export class Manager<
     this.#platform = platform;
     // Acknowledgements that a program waits for keep the process alive; reconnecting is `#wait`'s matter.
     this._clock = platform.clock(this.opts.useNativeTimers);
-    this.#parser = parser;
     this.#encoder = new parser.Encoder();
     this.#decoder = new parser.Decoder();
     this._autoConnect = autoConnect;
@@ -273,27 +265,19 @@ export class Manager<
    * next session, as what is emitted while there is none.
    */
   #readUnconfirmed(description: CloseDetails | Error | undefined): DisconnectDescription | undefined {
-    const { unconfirmed, unsent = [] } = (description ?? {}) as CloseDetails;
-    if (!unconfirmed) return description as DisconnectDescription | undefined;
-    const packets: Packet[] = [];
-    const decoder = new this.#parser.Decoder();
-    decoder.on('decoded', (packet) => packets.push(packet));
-    const read = (messages: readonly unknown[]) => {
-      for (const message of messages) {
-        try {
-          decoder.add(message as string | IncomingBytes);
-        } catch {
-          // An attachment whose packet was confirmed.
-        }
-      }
-      return packets.splice(0);
-    };
-    // Events and acknowledgements; of entering a namespace a program knows nothing.
-    const sent = read(unconfirmed).filter(({ data }) => Array.isArray(data));
-    for (const packet of read(unsent)) {
+    const undelivered = this.engine._undelivered();
+    if (!undelivered) return description as DisconnectDescription | undefined;
+    // A packet with attachments is several messages, each of which may be confirmed, or have left, without the next.
+    const [sent, unsent] = undelivered.map(
+      (messages) => new Set(messages.flatMap(({ origin = [] }) => origin as Packet)),
+    ) as [Set<Packet>, Set<Packet>];
+    for (const packet of unsent) {
+      sent.delete(packet);
       for (const socket of this._active) if (socket.nsp === packet.nsp) socket._postpone(packet);
     }
-    return Object.assign(description!, { unconfirmed: sent });
+    // Events and acknowledgements; of entering a namespace a program knows nothing.
+    const unconfirmed = [...sent].filter(({ data }) => Array.isArray(data));
+    return Object.assign(description!, { unconfirmed });
   }
 
   #failed(error: Error): void {
@@ -333,7 +317,7 @@ export class Manager<
       const refusal = engine._refusal(message);
       if (refusal) return refusal;
     }
-    for (const message of messages) engine.write(message, packet.options);
+    for (const message of messages) engine._write(message, packet.options, undefined, packet);
     return undefined;
   }
 
@@ -363,7 +347,8 @@ export class Manager<
       return;
     }
     this._reconnecting = true;
-    this.#wait(backoffDelayMs(this.#attempts++, settings, this.#platform.random), () => {
+    const attempt = () => {
+      this.#cleanUp();
       if (!this.#skipReconnect) this.emitReserved('reconnect_attempt', this.#attempts);
       // A listener may have disconnected.
       if (this.#skipReconnect) {
@@ -381,6 +366,11 @@ export class Manager<
           this.emitReserved('reconnect', attempts);
         }
       });
-    });
+    };
+    this.#wait(backoffDelayMs(this.#attempts++, settings, this.#platform.random), attempt);
+    // There is a network again, or somebody who waits for it.
+    for (const event of ['online', 'visible'] as const) {
+      this.#undo.push(this.#platform.watch(event, attempt));
+    }
   }
 }

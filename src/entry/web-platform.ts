@@ -27,7 +27,12 @@ export const webPlatform: EnginePlatform = {
   page: globalThis.location?.href,
   memory: () => localStorage,
   watch(event, listener) {
-    globalThis.addEventListener?.(event, listener);
-    return () => globalThis.removeEventListener?.(event, listener);
+    const isVisible = event === 'visible';
+    const name = isVisible ? 'visibilitychange' : event;
+    const happened = () => {
+      if (!isVisible || !document.hidden) listener();
+    };
+    globalThis.addEventListener?.(name, happened);
+    return () => globalThis.removeEventListener?.(name, happened);
   },
 };

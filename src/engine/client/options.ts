@@ -64,7 +64,8 @@ export interface EngineOptions extends ClientTransportOptions, Partial<BackoffSe
 /** What bytes become before a program sees them. */
 export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'blob';
 
-export type PageEvent = 'offline' | 'online' | 'visibilitychange' | 'beforeunload';
+/** What happens to a page, as the browser names it; `visible`: the user sees it again. */
+export type PageEvent = 'offline' | 'online' | 'visible' | 'beforeunload';
 
 /** What the composition root puts in: the platform, as far as a session needs it. */
 export interface EnginePlatform {

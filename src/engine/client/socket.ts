@@ -50,7 +50,7 @@ const ATTEMPT_MS = 10_000;
 /** docs/protocol/session.md, "websocket": another connection was attached. */
 const REPLACED = 4002;
 
-/** How often is looked whether the clock has jumped. */
+/** How often is looked whether the clock has jumped; and who was heard so recently is not asked whether he lives. */
 const TICK_MS = 5000;
 
 /** So many decisions are kept. */
@@ -65,15 +65,9 @@ const rankOf = (name: string) => (LADDER.indexOf(name) + 4) % 4;
 
 const isMessage = ({ type }: OutgoingPacket) => type === PacketType.message;
 
-function withUnconfirmed(
-  session: Session<OutgoingPacket>,
-  left: number,
-  reason: EngineCloseReason,
-  description: CloseDetails | Error = { description: reason },
-): CloseDetails | Error {
-  const messages = session.messagesFrom(session.confirmed).map(({ data }) => data);
-  const unsent = messages.splice(left - session.confirmed);
-  return Object.assign(description, { unconfirmed: messages, unsent });
+/** A packet that knows what it was made for. */
+interface OriginalPacket extends OutgoingPacket {
+  readonly origin?: unknown;
 }
 
 /**
@@ -116,11 +110,13 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   #link: Link | undefined;
   /** Set while connections are under way. */
   #stopRace: (() => void) | undefined;
+  /** When the present connection was last replaced by one that we did not know of. */
+  #replacedAtMs = -Infinity;
   /** The server says that a connection of ours has taken over, which we have not heard from yet. */
   #replaced: (() => void) | undefined;
   /** Which transports have failed since a connection was last looked for. */
   readonly #failed = new Set<string>();
-  #session: Session<OutgoingPacket> | undefined;
+  #session: Session<OriginalPacket> | undefined;
   /** Set while the session has no connection. */
   #interruption: { reason: EngineCloseReason; description?: CloseDetails | Error; atMs: number } | undefined;
   #deadline: Timer | undefined;
@@ -177,7 +173,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
         this.#lost('transport close', { description: 'network connection lost' }),
       ),
       platform.watch('online', () => this.#check()),
-      platform.watch('visibilitychange', () => this.#check(true)),
+      platform.watch('visible', () => this.#check(TICK_MS)),
       platform.watch('beforeunload', () => {
         if (!options.closeOnBeforeunload) return;
         this.transport.sink = deafSink;
@@ -274,6 +270,8 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   /** Looks for a connection: for a new session, or to attach to the one that there is. */
   #race(factories: readonly ClientTransportFactory[], stepMs = STEP_MS): void {
     this.#stopRace?.();
+    this.#stopRace = undefined;
+    if (!factories.length) return;
     const expected = this.#session ? PacketType.count : PacketType.open;
     this.#stopRace = startRace(factories, stepMs, expected, this.#clock, {
       create: (factory) => {
@@ -422,27 +420,45 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       this.#ranked().filter(({ transportName }) =>
         this.opts.upgrade === false ? transportName === name : transports.includes(transportName),
       ),
+      // One after the other, so that none of ours comes late and replaces the one that was first.
+      this.#wasReplaced() ? Infinity : STEP_MS,
     );
   }
 
+  #wasReplaced(): boolean {
+    return this.#clock.nowMs() - this.#replacedAtMs < ATTEMPT_MS;
+  }
+
   /**
-   * Finds out whether the connection lives: a fresh one is attached, which takes over if it can be had.
-   * @param isPatient only if the server should have been heard meanwhile.
+   * Finds out at once whether the connection lives: a fresh one is attached, which takes over if it can be had. Without
+   * a session only the time since the last ping can tell.
+   * @param quietMs not if the server was heard within the last so many milliseconds.
    */
-  #check(isPatient = false): void {
-    if (!this.#session || this.readyState !== 'open') return;
-    const dueMs = this._pingTimeoutTime - this.#handshake!.pingTimeout;
-    if (this.#interruption || !isPatient || this.#clock.nowMs() > dueMs) this.#reattach();
+  #check(quietMs = 0): void {
+    if (this.readyState !== 'open') return;
+    const { pingInterval, pingTimeout } = this.#handshake!;
+    const heardMs = this._pingTimeoutTime - pingInterval - pingTimeout;
+    if (!this.#session) this.#tick();
+    else if (this.#interruption || this.#clock.nowMs() - heardMs >= quietMs) this.#reattach();
   }
 
   #receive(type: PacketType, bytes: string | Uint8Array): void {
     if (this.readyState === 'closed') return;
     const session = this.#session;
-    const isCounted = session && type === PacketType.message;
-    if (isCounted && !session.receive(this.#link!.next++, bytes.length)) return;
+    if (session && type === PacketType.message) {
+      try {
+        if (!session.receive(this.#link!.next++, bytes.length)) return;
+      } catch (error) {
+        // A message is missing, and no connection would bring it.
+        this.#end('transport error', error as Error);
+        return;
+      }
+    }
     const data = typeof bytes === 'string' ? bytes : this.#platform.present(bytes, this.binaryType);
     this.emitReserved('packet', { type: packetNames[+type]!, data });
     this.emitReserved('heartbeat');
+    // docs/protocol/session.md, "Heartbeat": whatever is heard counts, and who polls often gets no ping.
+    if (session && this._pingTimeoutTime < Infinity) this.#heard();
     switch (type) {
       case PacketType.open:
         this.#shakeHands(bytes as string);
@@ -571,9 +587,14 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     for (const cancel of this.#cancelUpgrades.splice(0)) cancel();
   }
 
-  #watchHeartbeat(): void {
+  /** The server lives. */
+  #heard(): void {
     const { pingInterval, pingTimeout } = this.#handshake!;
     this._pingTimeoutTime = this.#clock.nowMs() + pingInterval + pingTimeout;
+  }
+
+  #watchHeartbeat(): void {
+    this.#heard();
     this.#tick();
   }
 
@@ -586,8 +607,9 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       return;
     }
     this.#heartbeat = this.#clock.setTimer(delayMs, () => {
-      // The machine has slept, or the page was frozen.
-      if (this.#clock.nowMs() - startMs > delayMs + TICK_MS) this.#check(true);
+      // The machine has slept, or the page was frozen. Timers of background tabs are late, too, but those hear pings.
+      const lateMs = this.#clock.nowMs() - startMs - delayMs;
+      if (lateMs > TICK_MS) this.#check(lateMs);
       this.#tick();
     });
   }
@@ -627,22 +649,36 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
    * not take it (code `ENGINE_ERR_PAYLOAD_LIMIT`), which the event `sendError` tells too.
    */
   write(data: EngineData, options?: WriteOptions, callback?: (error?: UsageError) => void): this {
+    return this._write(data, options, callback);
+  }
+
+  /**
+   * As {@link write}.
+   * @param origin by which {@link _undelivered} names the message.
+   * @internal
+   */
+  _write(
+    data: EngineData,
+    options?: WriteOptions,
+    callback?: (error?: UsageError) => void,
+    origin?: unknown,
+  ): this {
     if (this.readyState === 'closing' || this.readyState === 'closed') return this;
     if (this.#reading || data instanceof Blob) {
       this.#readings++;
       this.#reading = (this.#reading ?? Promise.resolve()).then(async () => {
         const bytes = data instanceof Blob ? await data.arrayBuffer() : data;
         if (!--this.#readings) this.#reading = undefined;
-        this.#send(PacketType.message, bytes, options, callback);
+        this.#send(PacketType.message, bytes, options, callback, origin);
         this.#settle();
       });
-    } else this.#send(PacketType.message, data, options, callback);
+    } else this.#send(PacketType.message, data, options, callback, origin);
     return this;
   }
 
   /** The same as {@link write}. */
   send(data: EngineData, options?: WriteOptions, callback?: (error?: UsageError) => void): this {
-    return this.write(data, options, callback);
+    return this._write(data, options, callback);
   }
 
   #send(
@@ -650,6 +686,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     data?: Exclude<EngineData, Blob>,
     options?: WriteOptions,
     callback?: (error?: UsageError) => void,
+    origin?: unknown,
   ): void {
     if (this.readyState === 'closed') return;
     const refusal = data && this._refusal(data);
@@ -664,7 +701,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
         : ArrayBuffer.isView(data)
           ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
           : new Uint8Array(data);
-    const packet = new OutgoingPacket(type, bytes, options?.compress !== false);
+    const packet = Object.assign(new OutgoingPacket(type, bytes, options?.compress !== false), { origin });
     this.emitReserved('packetCreate', { type: packetNames[+type]!, data, options });
     this.writeBuffer.push(packet);
     this.#keep(packet);
@@ -748,9 +785,18 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
 
   #transportClosed({ by, error, context, closeCode }: TransportClosed): void {
     const isBroken = by === 'failed';
-    if (closeCode === REPLACED && this.#stopRace) {
-      this.#replaced = () => this.#lost('transport close', { description: 'connection replaced', context });
-      return;
+    if (closeCode === REPLACED && this.#session) {
+      const description = { description: 'connection replaced', context };
+      if (this.#stopRace) {
+        this.#replaced = () => this.#lost('transport close', description);
+        return;
+      }
+      // docs/protocol/session.md, "websocket": a double. Two must not take the session from each other for ever.
+      if (this.#wasReplaced()) {
+        this.#end('transport close', description);
+        return;
+      }
+      this.#replacedAtMs = this.#clock.nowMs();
     }
     // A server that ends the session says so in a packet, or does not know it any more.
     if (this.#session && closeCode !== SESSION_UNKNOWN && (isBroken || closeCode !== undefined)) {
@@ -764,6 +810,18 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
           : 'transport closed by the server';
       this.#end('transport close', { description, context });
     }
+  }
+
+  /**
+   * What was sent and is not confirmed, and what never left, in order; only in a session.
+   * @internal
+   */
+  _undelivered(): [sent: OriginalPacket[], unsent: OriginalPacket[]] | undefined {
+    const session = this.#session;
+    if (!session) return undefined;
+    const sent = session.messagesFrom(session.confirmed);
+    const unsent = sent.splice(Math.max(this.#left - session.confirmed, 0));
+    return [sent, unsent];
   }
 
   #fail(error: Error): void {
@@ -787,13 +845,14 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     }
     this.#stopRace?.();
     this.id = null;
-    const session = this.#session;
-    this.emitReserved(
-      'close',
-      reason,
-      session ? withUnconfirmed(session, this.#left, reason, description) : description,
-    );
-    session?.close();
+    const undelivered = this._undelivered();
+    let details = description;
+    if (undelivered) {
+      const [unconfirmed, unsent] = undelivered.map((packets) => packets.map(({ data }) => data));
+      details = Object.assign(details ?? { description: reason }, { unconfirmed, unsent });
+    }
+    this.emitReserved('close', reason, details);
+    this.#session?.close();
     // Last, so that listeners can see what was not sent.
     this.writeBuffer = [];
     this.#handedOver = 0;

@@ -183,9 +183,7 @@ describe.each(factories.map((factory) => [factory.transportName, factory] as con
       expect([session.readyState, interruptions]).toEqual(['open', []]);
     });
 
-    // Who polls often gets no ping, and the client does not count answers as a sign of life yet: see `#receive` of
-    // engine/client/socket.ts.
-    it.skipIf(name.endsWith('polling'))('a session that is never silent is not taken for dead', async () => {
+    it('a session that is never silent is not taken for dead', async () => {
       const scene = await setUp(factory, { pingInterval: 100, pingTimeout: 100 });
       const { client, session, got } = scene;
       const interruptions: unknown[] = [];

@@ -130,6 +130,32 @@ describe('a manager', () => {
     expect(events.map(([name]) => name)).toEqual(['error', 'reconnect_attempt']);
   });
 
+  it.each(['online', 'visible'] as const)(
+    'does not wait for the next attempt when the page is %s',
+    async (event) => {
+      const s = scene({ reconnectionDelay: 1e6, reconnectionDelayMax: 1e6 });
+      await s.open();
+      s.platform.firePage('offline');
+      s.events.length = 0;
+      s.platform.firePage(event);
+      expect(s.platform.transportsMade).toHaveLength(2);
+      // Once: the wait is over, and a second word of the page finds an attempt under way.
+      s.platform.firePage(event);
+      await s.open();
+      expect(s.platform.transportsMade).toHaveLength(2);
+      expect(s.events).toEqual([['reconnect_attempt', 1], ['open'], ['reconnect', 1]]);
+      expect(s.platform.clockUsed.delays.filter((delay) => delay > 45_000)).toEqual([]);
+    },
+  );
+
+  it('finds at once that the server was silent for too long, when the page is seen again', async () => {
+    const s = scene();
+    await s.open();
+    s.platform.clockUsed.sleep(50_000);
+    s.platform.firePage('visible');
+    expect(s.events.at(-1)).toEqual(['close', 'ping timeout', undefined]);
+  });
+
   it('gives up after as many attempts as it was told', () => {
     const { platform, events } = scene({ reconnectionAttempts: 2 });
     platform.last.fail();
@@ -254,5 +280,46 @@ describe('a manager', () => {
     expect(s.platform.last.sent).toEqual([Uint8Array.of(1), '4text']);
     s.platform.last.receive('4answer');
     expect(log.at(-1)).toBe('answer');
+  });
+});
+
+describe('what is not confirmed when a session ends', () => {
+  const session = { version: 1, windowMs: 60_000, transports: ['websocket'] };
+
+  /** An event with an attachment, sent before the connection breaks; the server tells what it had received. */
+  async function end(count: number, isHeld: boolean) {
+    const s = scene({ reconnection: false });
+    const socket = s.manager.socket('/');
+    await s.open({ session });
+    await s.say('0{"sid":"a"}');
+    const gone: { unconfirmed?: readonly { data?: unknown }[] }[] = [];
+    socket.on('disconnect', (_, description) => gone.push(description!));
+    const bytes = Uint8Array.of(1);
+    if (isHeld) s.platform.last.isWritable = false;
+    socket.emit('other', bytes);
+    socket.emit('bytes', bytes, bytes);
+    await turn();
+    s.platform.last.receive(`7${count}`);
+    await s.break();
+    return { unconfirmed: gone[0]!.unconfirmed!.map(({ data }) => data), waiting: socket.sendBuffer };
+  }
+  const bytes = Uint8Array.of(1);
+
+  it.each([
+    ['an event before its text', 3, [['bytes', bytes, bytes]]],
+    ['an event before its attachments', 4, [['bytes', bytes, bytes]]],
+    ['an event before its last attachment', 5, [['bytes', bytes, bytes]]],
+    ['nothing', 6, []],
+  ])('is told: %s was confirmed', async (_, count, expected) => {
+    expect(await end(count, false)).toEqual({ unconfirmed: expected, waiting: [] });
+  });
+
+  it('and has never left waits for the next session', async () => {
+    const { unconfirmed, waiting } = await end(1, true);
+    expect(unconfirmed).toEqual([]);
+    expect(waiting.map(({ data }) => data)).toEqual([
+      ['other', bytes],
+      ['bytes', bytes, bytes],
+    ]);
   });
 });

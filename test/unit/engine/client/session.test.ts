@@ -249,6 +249,19 @@ describe('a POST', () => {
   });
 });
 
+describe('the heartbeat', () => {
+  it('is whatever is heard: who polls often gets no ping', () => {
+    const { platform, first, names } = begin({ transports: ['polling'] });
+    for (let i = 0; i < 10; i++) {
+      platform.clockUsed.advance(20_000);
+      first.receive(i % 2 ? '4x' : '6');
+    }
+    expect(names()).not.toContain('interrupted');
+    platform.clockUsed.advance(45_000);
+    expect(names()).toContain('interrupted');
+  });
+});
+
 describe('counts', () => {
   it('are told after 32 messages, and in front of a pong when they are new', async () => {
     const { first } = begin();
@@ -272,6 +285,19 @@ describe('counts', () => {
     expect(events.at(-1)).toMatchObject(['close', 'transport error', { code }]);
   });
 
+  it('a server that leaves out messages ends the session', () => {
+    const { platform, events, first } = begin();
+    first.fail();
+    platform.last.target.url();
+    platform.last.accept();
+    platform.last.receive('70,3');
+    platform.last.receive('4the fourth');
+    expect(events.slice(1)).toMatchObject([
+      ['resumed', 0],
+      ['close', 'transport error', { code: 'SESSION_ERR_GAP', unconfirmed: [] }],
+    ]);
+  });
+
   it('a server that attaches with less than it has confirmed ends the session', async () => {
     const { platform, socket, first, events } = begin();
     socket.send('a').send('b');
@@ -284,6 +310,35 @@ describe('counts', () => {
       'transport error',
       { code: 'SESSION_ERR_COUNT_WENT_BACK' },
     ]);
+  });
+});
+
+describe('a connection that another one has replaced', () => {
+  const replace = (transport: ScriptedTransport) => transport.end({ by: 'byPeer', closeCode: 4002 });
+
+  it('is attached again once, one transport at a time; the session is given up when that happens again', () => {
+    const { platform, events, first, socket } = begin({ transports: ['websocket', 'polling'] });
+    first.receive('4progress');
+    replace(first);
+    platform.clockUsed.advance(300);
+    expect(platform.transportsMade.slice(1).map(({ name }) => name)).toEqual(['websocket']);
+    accept(platform.last, '0');
+    replace(platform.last);
+    expect(events.map(([name]) => name)).toEqual(['message', 'interrupted', 'resumed', 'close']);
+    expect(events.at(-1)).toMatchObject(['close', 'transport close', { description: 'connection replaced' }]);
+    expect(socket.readyState).toBe('closed');
+  });
+
+  it('is attached again as often as it happens after a while', () => {
+    const { platform, first, socket } = begin();
+    replace(first);
+    for (let i = 0; i < 3; i++) {
+      expect(platform.transportsMade).toHaveLength(i + 2);
+      accept(platform.last, '0');
+      platform.clockUsed.advance(10_000);
+      replace(platform.last);
+    }
+    expect(socket.readyState).toBe('open');
   });
 });
 
@@ -364,8 +419,8 @@ describe('the end of a session', () => {
 describe('a check of the connection', () => {
   it.each([
     ['the page is online', 'online', 0, true],
-    ['the page is seen again and a ping is overdue', 'visibilitychange', 26_000, true],
-    ['the page is seen again and all is well', 'visibilitychange', 1000, false],
+    ['the page is seen again and nothing was heard for five seconds', 'visible', 5000, true],
+    ['the page is seen again and the server was heard just now', 'visible', 4999, false],
   ] as const)('when %s', (_, event, quietMs, isChecked) => {
     const { platform, names, first } = begin();
     platform.clockUsed.advance(quietMs);
@@ -386,12 +441,38 @@ describe('a check of the connection', () => {
     expect(names()).toEqual(['message']);
   });
 
-  it('is made when the machine has slept', () => {
-    const { platform } = begin();
-    platform.clockUsed.sleep(30_000);
+  it('is made when the machine has slept, and replaces what died meanwhile', () => {
+    const { platform, names, socket } = begin();
+    platform.clockUsed.sleep(6000);
     platform.clockUsed.advance(5000);
     expect(platform.transportsMade).toHaveLength(2);
+    accept(platform.last, '0');
+    expect(socket.transport).toBe(platform.last);
+    expect(names()).toEqual([]);
   });
+
+  it('is not made when a timer is late and the server was heard meanwhile, as in a background tab', () => {
+    const { platform, first } = begin();
+    platform.clockUsed.sleep(60_000);
+    first.receive('2');
+    platform.clockUsed.advance(5000);
+    expect(platform.transportsMade).toHaveLength(1);
+  });
+
+  it.each(['visible', 'online'] as const)(
+    'is made at once on %s while the next attempt is due later',
+    (event) => {
+      const { platform, first } = begin();
+      first.receive('4progress');
+      first.fail();
+      platform.last.fail();
+      const made = platform.transportsMade.length;
+      platform.firePage(event);
+      expect(platform.transportsMade).toHaveLength(made + 1);
+      accept(platform.last, '0');
+      expect(platform.clockUsed.delays.filter((delay) => delay <= 1000)).toEqual([]);
+    },
+  );
 });
 
 describe('the race', () => {
