@@ -49,6 +49,9 @@ declare function tautline<
   EmitEvents extends api.EventsMap = ListenEvents,
 >(opts?: Partial<api.ManagerOptions & api.SocketOptions>): api.Socket<ListenEvents, EmitEvents>;
 declare namespace tautline`,
+  engine: `/** Makes an engine: on an HTTP server, or with options alone. */
+declare function tautline(server?: ConstructorParameters<typeof api.Server>[0] | Parameters<typeof api.attach>[0], options?: api.EngineOptions): api.Server;
+declare namespace tautline`,
   'engine-client': `/** Opens a session with an Engine.IO server. */
 declare function tautline(uri?: string | Partial<api.SocketOptions>, opts?: Partial<api.SocketOptions>): api.Socket;
 declare namespace tautline`,

@@ -6,6 +6,7 @@ const io = require('tautline/client');
 const WebSocket = require('tautline/ws');
 const protocol = require('tautline/protocol');
 const { Adapter } = require('tautline/adapter');
+const engineServer = require('tautline/engine');
 const engine = require('tautline/engine/client');
 const standard = require('tautline/websocket');
 
@@ -16,6 +17,7 @@ assert.equal(io.io, io);
 assert.equal(io.connect, io);
 assert.equal(typeof io.Manager, 'function');
 assert.equal(typeof Adapter, 'function');
+assert.ok(engineServer({ pingInterval: 1000 }) instanceof engineServer.Server);
 assert.equal(typeof engine, 'function');
 assert.equal(typeof engine.Socket, 'function');
 assert.equal(typeof standard.WebSocketStream, 'function');

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { Server } from 'tautline';
 import { Adapter } from 'tautline/adapter';
 import io, { connect, Manager, io as named } from 'tautline/client';
+import * as engine from 'tautline/engine';
 import { Socket as EngineSocket } from 'tautline/engine/client';
 import * as protocol from 'tautline/protocol';
 import { createEventStream, EventSource } from 'tautline/sse';
@@ -49,6 +50,7 @@ const session = new EngineSocket(url.replace('http', 'ws'), {
   path: '/socket.io/',
 });
 await new Promise((resolve) => session.once('open', resolve));
+assert.ok(server.engine instanceof engine.Server);
 session.close();
 const standard = new StandardWebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
 const opening = await new Promise((resolve) => standard.addEventListener('message', resolve));

@@ -15,10 +15,13 @@ ws.on('open', () => ws.send('hello'));
 export const wss = new WebSocket.WebSocketServer({ port: 8080 });
 export const stream = WebSocket.createWebSocketStream(ws);
 
+import engineServer = require('tautline/engine');
 import engine = require('tautline/engine/client');
 import adapter = require('tautline/adapter');
 import standard = require('tautline/websocket');
 
+export const sessions: engineServer.Server = engineServer.listen(3002, { pingInterval: 1000 });
+sessions.on('connection', (peer: engineServer.Socket) => peer.send('hello'));
 export const session: engine.Socket = engine('ws://localhost:3000');
 export class OwnAdapter extends adapter.Adapter {}
 export const plain = new standard.WebSocket('ws://localhost:3000');

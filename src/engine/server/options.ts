@@ -139,8 +139,18 @@ export function resolveSessionLimits({ session = {} }: ServerOptions): SessionLi
   return { ...defaultSessionLimits, ...Object.fromEntries(given) };
 }
 
-/** Fills in the defaults; an option given as `undefined` counts as not given. */
+/**
+ * Fills in the defaults; an option given as `undefined` counts as not given.
+ * @throws {UsageError} `ENGINE_ERR_UNSUPPORTED_PROTOCOL` for `allowEIO3`.
+ */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
+  if (options.allowEIO3) {
+    throw new UsageError(
+      'allowEIO3: clients of Socket.IO 2 (Engine.IO protocol 3) are not served. Remove the option; such clients ' +
+        'are told "Unsupported protocol version" (code 5) and must be updated',
+      { code: 'ENGINE_ERR_UNSUPPORTED_PROTOCOL' },
+    );
+  }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   return { ...DEFAULTS, ...given };
 }
