@@ -77,4 +77,10 @@ export interface Inflater {
 export interface DeflatePort {
   createDeflater(windowBits: number): Deflater;
   createInflater(windowBits: number): Inflater;
+  /** Whether another connection should let its peer refer to earlier messages. Absent: always. */
+  hasRoomForPeer?(windowBits: number): boolean;
+  /** A connection has agreed that its peer refers to earlier messages: an inflater may live as long as it does. */
+  reserveForPeer?(windowBits: number): void;
+  /** That connection has ended. Once for each {@link DeflatePort.reserveForPeer}. */
+  releaseForPeer?(windowBits: number): void;
 }

@@ -26,6 +26,19 @@ export interface PerMessageDeflateOptions {
   readonly zlibInflateOptions?: ZlibOptions | undefined;
   /** Messages shorter than this are not compressed when this side keeps no context. Default 1024 bytes. */
   readonly threshold?: number | undefined;
+  /**
+   * Whether messages are sent as they are for a while after some that did not shrink, text and binary apart; one in
+   * 64 is tried again at the least. Not in `ws`. Default true: pictures and sound would cost the time of `threshold`'s
+   * long messages for nothing. `false` tries each.
+   */
+  readonly adaptive?: boolean | undefined;
+  /**
+   * What the windows of all connections of this server, or of this client, may take together, in bytes; not in `ws`.
+   * A server agrees on `client_no_context_takeover` with new clients once half of it is promised (not with
+   * `clientNoContextTakeover: false`), and forgets the sending window that was used longest ago when the rest is full;
+   * messages only get longer. Default: 128 MiB for all servers and clients of the process that say nothing of it.
+   */
+  readonly budgetBytes?: number | undefined;
   /** Of `ws`, for its thread pool. Compression is done in place here; accepted and not used. */
   readonly concurrencyLimit?: number | undefined;
 }
@@ -93,16 +106,15 @@ export function toDeflateSettings(
   if (chosen === true) return {};
   const { serverNoContextTakeover, clientNoContextTakeover, serverMaxWindowBits, clientMaxWindowBits } =
     chosen;
-  const { zlibDeflateOptions, zlibInflateOptions, threshold } = chosen;
+  const { zlibDeflateOptions, zlibInflateOptions, threshold, adaptive, budgetBytes } = chosen;
+  const hasOwnPort = zlibDeflateOptions || zlibInflateOptions || budgetBytes !== undefined;
   return {
     serverNoContextTakeover,
     clientNoContextTakeover,
     serverMaxWindowBits,
     clientMaxWindowBits,
     thresholdBytes: threshold,
-    port:
-      zlibDeflateOptions || zlibInflateOptions
-        ? new NodeDeflate(zlibDeflateOptions, zlibInflateOptions)
-        : undefined,
+    isAdaptive: adaptive,
+    port: hasOwnPort ? new NodeDeflate(zlibDeflateOptions, zlibInflateOptions, budgetBytes) : undefined,
   };
 }

@@ -17,7 +17,7 @@ import { controlPayloadLimitBytes, finBit, Opcode, rsv1Bit } from '../../wire/we
 import type { ConnectionOptions, ConnectionSink, ConnectionState } from './connection-port.ts';
 import { putBytes, putText } from './frame-output.ts';
 import { FrameReceiver } from './frame-receiver.ts';
-import { PermessageDeflate } from './permessage-deflate.ts';
+import { PermessageDeflate, reserveForPeer } from './permessage-deflate.ts';
 import { invalidCloseCode, invalidUtf8 } from './violation.ts';
 
 export type {
@@ -44,11 +44,13 @@ export class WebSocketConnection extends FrameReceiver {
   #outgoing: Outgoing = Outgoing.nothing;
   /** Made when first needed. */
   #deflate: PermessageDeflate | null = null;
+  #isDisposed = false;
 
   constructor(options: ConnectionOptions, sink: ConnectionSink) {
     super(options, sink);
     this.#options = options;
     this.#sink = sink;
+    if (options.deflate !== null) reserveForPeer(options.deflate, true);
   }
 
   /** Who acted last. Until our close frame is out (`open`, `closingByPeer`), everything can be sent. */
@@ -101,7 +103,9 @@ export class WebSocketConnection extends FrameReceiver {
     // RFC 6455 section 5.4: the first frame has the message's opcode, those behind it 0.
     // RFC 7692 section 6.1: only the first frame of a compressed message has RSV1 set.
     if (isFirst) {
-      this.#outgoing = compress && this.#options.deflate !== null ? Outgoing.deflated : Outgoing.plain;
+      const isDeflating =
+        compress && this.#options.deflate !== null && this.#contexts().isWorthTrying(isBinary);
+      this.#outgoing = isDeflating ? Outgoing.deflated : Outgoing.plain;
     }
     const isDeflated = this.#outgoing === Outgoing.deflated;
     const opcode = !isFirst ? Opcode.continuation : isBinary ? Opcode.binary : Opcode.text;
@@ -185,6 +189,9 @@ export class WebSocketConnection extends FrameReceiver {
     this.stopReceiving(true);
     this.#deflate?.close();
     this.#deflate = null;
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    if (this.#options.deflate !== null) reserveForPeer(this.#options.deflate, false);
   }
 
   // Sending
@@ -205,8 +212,9 @@ export class WebSocketConnection extends FrameReceiver {
     const { agreement, thresholdBytes } = this.#options.deflate!;
     const length = typeof data === 'string' ? codec.utf8Length(data) : data.length;
     if (length === 0 || (length < thresholdBytes && !agreement.ownContextTakeover)) return false;
-    const payload = typeof data === 'string' ? codec.encodeUtf8(data) : data;
     const contexts = this.#contexts();
+    if (!contexts.isWorthTrying(opcode === Opcode.binary)) return false;
+    const payload = typeof data === 'string' ? codec.encodeUtf8(data) : data;
     const deflated = contexts.deflate(payload, true);
     // RFC 7692 section 6: each message may be compressed or not. One that grew goes as it is; the peer's window
     // does not get to see it, so ours must not keep it.

@@ -4,6 +4,7 @@
  */
 import { emptyBytes, viewBytes } from '../../base/bytes.ts';
 import type { DeflatePort, Deflater, Inflater } from '../../base/port.ts';
+import { DeflateGain } from './deflate-gain.ts';
 
 /** What both ends agreed on for permessage-deflate (RFC 7692 section 7.1), seen from this side. */
 export interface DeflateAgreement {
@@ -21,6 +22,18 @@ export interface DeflateUse {
   readonly port: DeflatePort;
   /** Messages shorter than this are sent as they are when this side keeps no context. */
   readonly thresholdBytes: number;
+  /**
+   * Whether messages are sent as they are for a while after some that did not shrink; default true. Text and binary
+   * messages are judged apart: pictures beside JSON.
+   */
+  readonly isAdaptive?: boolean | undefined;
+}
+
+/** Keeps count of the windows that peers may refer to as long as their connections live. */
+export function reserveForPeer({ agreement, port }: DeflateUse, isBeginning: boolean): void {
+  if (!agreement.peerContextTakeover) return;
+  if (isBeginning) port.reserveForPeer?.(agreement.peerWindowBits);
+  else port.releaseForPeer?.(agreement.peerWindowBits);
 }
 
 /** RFC 7692 section 7.2.1: what a sender cuts off a message and a receiver appends to it. */
@@ -37,9 +50,24 @@ export class PermessageDeflate {
   readonly #use: DeflateUse;
   #deflater: Deflater | null = null;
   #inflater: Inflater | null = null;
+  #textGain: DeflateGain | null = null;
+  #binaryGain: DeflateGain | null = null;
+  /** Of the message that is being sent. */
+  #gain: DeflateGain | null = null;
+  #before = 0;
+  #after = 0;
 
   constructor(use: DeflateUse) {
     this.#use = use;
+  }
+
+  /** Whether to compress the message that begins, as far as those before it tell. Asked once for each. */
+  isWorthTrying(isBinary: boolean): boolean {
+    if (this.#use.isAdaptive === false) return true;
+    if (isBinary) this.#binaryGain ??= new DeflateGain();
+    else this.#textGain ??= new DeflateGain();
+    this.#gain = isBinary ? this.#binaryGain : this.#textGain;
+    return this.#gain!.isWorthTrying();
   }
 
   /**
@@ -53,10 +81,19 @@ export class PermessageDeflate {
       this.#deflater ??= port.createDeflater(agreement.ownWindowBits);
       deflated = this.#deflater.deflate(part);
     }
+    this.#before += part.length;
+    this.#after += deflated.length;
     if (!isFinal) return deflated;
+    this.#tellGain();
     if (!agreement.ownContextTakeover) this.#closeDeflater();
     if (deflated.length === 0) return emptyDeflated;
     return viewBytes(deflated, 0, deflated.length - deflateTail.length);
+  }
+
+  #tellGain(): void {
+    if (this.#before > 0) this.#gain?.tell(this.#before, this.#after - deflateTail.length);
+    this.#before = 0;
+    this.#after = 0;
   }
 
   /**

@@ -194,12 +194,17 @@ type Context = NativeContext | DictionaryContext;
  */
 const SPARE_CONTEXTS = 4;
 
-/** What the windows of all senders with the same settings may hold together. */
-const DEFAULT_BUDGET_BYTES = 64 * 1024 * 1024;
+/** What the windows of all connections with the same settings may hold together. */
+const DEFAULT_BUDGET_BYTES = 128 * 1024 * 1024;
 
 /** What zlib's manual says that a deflate context takes. */
 function deflaterBytes(windowBits: number, memLevel: number): number {
   return (1 << (windowBits + 2)) + (1 << (memLevel + 9));
+}
+
+/** And an inflate context. */
+function inflaterBytes(windowBits: number): number {
+  return (1 << windowBits) + 7 * 1024;
 }
 
 /**
@@ -241,10 +246,14 @@ export class NodeDeflate implements DeflatePort {
   readonly #senders = new Set<BudgetedDeflater>();
   #senderBytes = 0;
   #inflaters = 0;
+  /** What the inflaters take, or may come to take, of those whose peers refer to earlier messages. */
+  #reservedBytes = 0;
 
   /**
-   * @param budgetBytes for the windows of senders; the one that was used longest ago is forgotten. Default 64 MiB:
-   *   some 240 of the largest. What a peer refers to cannot be forgotten: where that matters, do not agree on it.
+   * @param budgetBytes for the windows of all connections. Up to half of it is promised to peers that refer to
+   *   earlier messages, since what they refer to cannot be forgotten; when it is gone, `hasRoomForPeer` says so. The
+   *   rest is for senders; the window that was used longest ago is forgotten. Default 128 MiB: some 1,680 of the
+   *   one kind and 250 of the other.
    */
   constructor(
     deflateSettings: ZlibSettings = {},
@@ -261,6 +270,18 @@ export class NodeDeflate implements DeflatePort {
     return this.#senders.size + this.#inflaters;
   }
 
+  hasRoomForPeer(windowBits: number): boolean {
+    return this.#reservedBytes + inflaterBytes(windowBits) <= this.#budgetBytes / 2;
+  }
+
+  reserveForPeer(windowBits: number): void {
+    this.#reservedBytes += inflaterBytes(windowBits);
+  }
+
+  releaseForPeer(windowBits: number): void {
+    this.#reservedBytes -= inflaterBytes(windowBits);
+  }
+
   createDeflater(windowBits: number): Deflater {
     // zlib cannot deflate raw with a window of 256 bytes. With 512 it looks back 250 bytes at most, which is legal.
     return new BudgetedDeflater(this, Math.max(9, windowBits));
@@ -274,7 +295,7 @@ export class NodeDeflate implements DeflatePort {
     }
     const bytes = this.#bytesOf(sender);
     for (const oldest of this.#senders) {
-      if (this.#senderBytes + bytes <= this.#budgetBytes) break;
+      if (this.#senderBytes + bytes <= this.#budgetBytes - this.#reservedBytes) break;
       this.release(oldest);
     }
     const context = this.#spareDeflate.get(sender.bits)?.pop() ?? this.#open(sender.bits, false);

@@ -15,7 +15,12 @@ import {
 import { nodeByteCodec } from '../platform/node-byte-codec.ts';
 import { NodeConnection } from './node-connection.ts';
 import { answerConnect, isServerStream, refuseConnect } from './node-http2-accept.ts';
-import { type DeflateSettings, type ShellSettings, serverConnectionOptions } from './node-settings.ts';
+import {
+  acceptableDeflate,
+  type DeflateSettings,
+  type ShellSettings,
+  serverConnectionOptions,
+} from './node-settings.ts';
 
 /** Settings of all connections of a server. One object, kept: what is derived from it is kept with it. */
 export interface AcceptSettings extends ShellSettings {
@@ -75,7 +80,8 @@ export function checkUpgrade(
   settings: AcceptSettings,
   isWanted?: () => boolean,
 ): HandshakePlan | HandshakeRefusal {
-  return checkUpgradeRequest(request, settings.deflate ?? null, isWanted);
+  const { deflate } = settings;
+  return checkUpgradeRequest(request, deflate ? acceptableDeflate(deflate) : null, isWanted);
 }
 
 /**

@@ -18,7 +18,9 @@ export type { HeartbeatSettings } from './node-heartbeat.ts';
 export interface DeflateSettings extends DeflateParameters {
   /** Shorter messages are sent as they are when this side keeps no context. Default 1024. */
   readonly thresholdBytes?: number | undefined;
-  /** Default: zlib with its own defaults. */
+  /** Whether messages are sent as they are for a while after some that did not shrink. Default true. */
+  readonly isAdaptive?: boolean | undefined;
+  /** Default: zlib with its own defaults, one for the whole process. */
   readonly port?: DeflatePort | undefined;
 }
 
@@ -60,6 +62,18 @@ const DEFAULT_PAYLOAD_BYTES = 100 * MIB;
 const sharedDeflate = new NodeDeflate();
 
 /**
+ * What a server accepts just now. A window that a client refers to cannot be forgotten again, so it is not agreed on
+ * once the budget for them is spent, unless the settings say otherwise.
+ */
+export function acceptableDeflate(settings: DeflateSettings): DeflateParameters {
+  const { port = sharedDeflate, clientMaxWindowBits, clientNoContextTakeover } = settings;
+  if (clientNoContextTakeover !== undefined) return settings;
+  const bits = typeof clientMaxWindowBits === 'number' ? clientMaxWindowBits : 15;
+  if (port.hasRoomForPeer?.(bits) !== false) return settings;
+  return { ...settings, clientNoContextTakeover: true };
+}
+
+/**
  * A message of unknown length is kept in blocks that double: up to twice its length and the block that grows. The
  * rest is for what small fragments cost besides their bytes.
  */
@@ -86,6 +100,7 @@ function makeOptions(
             agreement: deflate.agreement,
             port: deflate.settings.port ?? sharedDeflate,
             thresholdBytes: deflate.settings.thresholdBytes ?? 1024,
+            isAdaptive: deflate.settings.isAdaptive ?? true,
           },
     payloadLimitBytes,
     fragmentLimit: limits.fragmentLimit ?? 0,

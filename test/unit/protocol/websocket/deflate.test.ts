@@ -503,6 +503,83 @@ describe.each(roles)('a %s that sends compressed messages', (role) => {
     expect(listener.sink.lines).toEqual(sent.map((data) => `binary ${hex(data)}`));
   });
 
+  describe('and has met messages that did not shrink', () => {
+    const noise = noiseOf(2000);
+    const flags = ({ sink }: Opened) => sink.frames.map(({ rsv1 }) => (rsv1 ? 'z' : '-')).join('');
+    /** Counts how often something was compressed. */
+    const counting = () => {
+      const node = new NodeDeflate();
+      let calls = 0;
+      const port: DeflatePort = {
+        createInflater: (bits) => node.createInflater(bits),
+        createDeflater(bits) {
+          const deflater = node.createDeflater(bits);
+          const deflate = deflater.deflate.bind(deflater);
+          deflater.deflate = (input) => {
+            calls++;
+            return deflate(input);
+          };
+          return deflater;
+        },
+      };
+      return { port, calls: () => calls };
+    };
+
+    it('tries ever fewer of them, at least one in 65', () => {
+      const { port, calls } = counting();
+      const { connection } = open(role, deflating(full, port));
+      const tried: number[] = [];
+      for (let i = 0; i < 400; i++) {
+        const before = calls();
+        connection.sendMessage(noise, true);
+        if (calls() > before) tried.push(i);
+      }
+      expect(tried).toEqual([0, 1, 3, 6, 11, 20, 37, 70, 135, 200, 265, 330, 395]);
+    });
+
+    it('compresses again from the first one that shrinks, and the peer understands all of them', () => {
+      const opened = open(role, deflating(full));
+      const listener = open(other[role], deflating(full));
+      const words = utf8(long);
+      const sent = [noise, noise, noise, noise, words, words, words, words, noise, words];
+      for (const data of sent) opened.connection.sendMessage(data, true);
+      // Two are tried, one is not, one is, two are not. One alone that does not shrink is no reason yet.
+      expect(flags(opened)).toBe('------zz-z');
+      feed(listener.connection, [opened.sink.wire]);
+      expect(listener.sink.lines).toEqual(sent.map((data) => `binary ${hex(data)}`));
+    });
+
+    it('judges text and binary messages apart', () => {
+      const opened = open(role, deflating(full));
+      for (let i = 0; i < 6; i++) {
+        opened.connection.sendMessage(noise, true);
+        opened.connection.sendMessage(long, false);
+      }
+      expect(flags(opened)).toBe('-z'.repeat(6));
+    });
+
+    it('decides for a message in fragments at its first, and learns from all of them', () => {
+      const { port, calls } = counting();
+      const opened = open(role, deflating(withoutContext, port));
+      const noises = noiseOf(4000);
+      const send = () => {
+        opened.connection.sendFragment(noises.subarray(0, 2000), true, true, false);
+        opened.connection.sendFragment(noises.subarray(2000), true, false, true);
+      };
+      for (let i = 0; i < 4; i++) send();
+      expect(flags(opened)).toBe('z-z---z-');
+      expect(calls()).toBe(6);
+    });
+
+    it('tries each where it is told to', () => {
+      const { port, calls } = counting();
+      const options = { deflate: { agreement: full, port, thresholdBytes: 0, isAdaptive: false } };
+      const { connection } = open(role, options);
+      for (let i = 0; i < 100; i++) connection.sendMessage(noise, true);
+      expect(calls()).toBe(100);
+    });
+  });
+
   it.each([8, 9, 11, 15])('RFC 7692 7.1.2: keeps to a window of %i bits', (windowBits) => {
     const agreement = { ...full, ownWindowBits: windowBits };
     const opened = open(role, deflating(agreement));

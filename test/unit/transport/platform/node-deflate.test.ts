@@ -204,6 +204,27 @@ describe('the budget', () => {
     expect(port.contextsInUse).toBe(0);
   });
 
+  test('promises half of itself to peers, and what is promised is not there for senders', () => {
+    // zlib's manual: an inflater of 15 bits takes 32 kB and about 7 kB.
+    const inflaterBytes = (32 + 7) * 1024;
+    const senderBytes = 256 * 1024;
+    const port = new NodeDeflate({}, {}, 14 * inflaterBytes);
+    for (let i = 0; i < 7; i++) {
+      expect(port.hasRoomForPeer(15)).toBe(true);
+      port.reserveForPeer(15);
+    }
+    expect([port.hasRoomForPeer(15), port.hasRoomForPeer(8)]).toEqual([false, false]);
+    const [one, other] = [port.createDeflater(15), port.createDeflater(15)];
+    one.deflate(messages[0]!);
+    other.deflate(messages[0]!);
+    expect(7 * inflaterBytes + 2 * senderBytes).toBeGreaterThan(14 * inflaterBytes);
+    expect(port.contextsInUse).toBe(1);
+    for (let i = 0; i < 7; i++) port.releaseForPeer(15);
+    expect(port.hasRoomForPeer(15)).toBe(true);
+    one.deflate(messages[0]!);
+    expect(port.contextsInUse).toBe(2);
+  });
+
   test('smaller than one window still lets one be used', () => {
     const port = new NodeDeflate({}, {}, 1);
     const one = port.createDeflater(15);
