@@ -48,7 +48,7 @@ export interface TransportDecision {
   readonly outcome: TransportOutcome;
   /** Milliseconds since the session was made. */
   readonly atMs: number;
-  /** Why it failed, or was lost: a `TransportError` where the transport knows. */
+  /** Why it failed, or was lost: a `TransportError` where the transport knows; or the name of who overtook it. */
   readonly reason?: string | Error;
 }
 

@@ -3,6 +3,7 @@
  * Must not know: what working means, sessions, or how long anything may take.
  */
 import type { Clock, Timer } from '../../base/port.ts';
+import { TransportError } from '../../base/transport-error.ts';
 import {
   type ClientTransportFactory,
   deafSink,
@@ -23,6 +24,8 @@ export interface Link {
 export interface RaceHost {
   create(factory: ClientTransportFactory): Link;
   note(transport: Transport, outcome: TransportOutcome, reason?: string | Error): void;
+  /** How long this one may take; `Infinity`: for ever. */
+  limitMs(transport: Transport): number;
   /** The packet that was waited for has come. All others have been sent home. */
   won(link: Link, data: string | Uint8Array): void;
   /** One has failed, and `isLast`: no other is under way, or left to be started. */
@@ -42,17 +45,19 @@ export function startRace(
   host: RaceHost,
 ): () => void {
   const waiting = [...factories];
-  const running = new Set<Link>();
+  /** With the time limit of each. */
+  const running = new Map<Link, Timer | false>();
   let timer: Timer | undefined;
 
   const stop = (winner?: Link) => {
     timer?.cancel();
     waiting.length = 0;
-    for (const link of running) {
+    for (const [link, limit] of running) {
       const { transport } = link;
+      if (limit) limit.cancel();
       if (link === winner) continue;
       transport.sink = deafSink;
-      host.note(transport, 'overtaken');
+      host.note(transport, 'overtaken', winner?.transport.name);
       transport.close();
     }
     running.clear();
@@ -65,7 +70,17 @@ export function startRace(
     if (waiting.length && stepMs < Infinity) timer = clock.setTimer(stepMs, next);
     const link = host.create(factory);
     const { transport } = link;
-    running.add(link);
+    const limitMs = host.limitMs(transport);
+    const limit =
+      limitMs < Infinity &&
+      clock.setTimer(limitMs, () => {
+        const { sink, name } = transport;
+        transport.sink = deafSink;
+        transport.terminate();
+        const details = { transport: name, step: 'open', code: 'TRANSPORT_ERR_TIMEOUT' } as const;
+        sink.transportClosed({ by: 'failed', error: new TransportError('timeout', details) });
+      });
+    running.set(link, limit);
     host.note(transport, 'started');
     transport.sink = {
       ...deafSink,
@@ -76,6 +91,7 @@ export function startRace(
         host.won(link, data);
       },
       transportClosed(closed) {
+        if (limit) limit.cancel();
         running.delete(link);
         host.note(transport, 'failed', closed.error ?? 'closed by the server');
         const isLast = !waiting.length && !running.size;

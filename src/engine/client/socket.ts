@@ -5,6 +5,7 @@
 import { Emitter, type NoEvents } from '../../base/emitter.ts';
 import type { UsageError } from '../../base/errors.ts';
 import type { Clock, Timer } from '../../base/port.ts';
+import { TransportError } from '../../base/transport-error.ts';
 import { defaultSessionLimits, parseCount, Session } from '../../protocol/session/session.ts';
 import {
   type ClientTransportFactory,
@@ -47,6 +48,12 @@ const STEP_MS = 250;
 /** How long an attempt to attach may take; a network that comes back often leaves the first one hanging. */
 const ATTEMPT_MS = 10_000;
 
+/**
+ * How long an event stream may take to say its first word where polls are answered. Something on the way may gather
+ * answers until they end: then the server has moved to a stream that nobody hears.
+ */
+const STREAM_MS = 1000;
+
 /** docs/protocol/session.md, "websocket": another connection was attached. */
 const REPLACED = 4002;
 
@@ -80,6 +87,8 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   static priorWebsocketSuccess = false;
   /** Which transport worked last, by origin. */
   static readonly #winners = new Map<string, string>();
+  /** On the way to which origins event streams do not get through. */
+  static readonly #gathering = new Set<string>();
   static readonly protocol = protocol;
 
   /** The session's id, once it is open. */
@@ -279,7 +288,15 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
         this.transport ??= link.transport;
         return link;
       },
-      note: (transport, outcome, reason) => this.#note(transport, outcome, reason),
+      note: (transport, outcome, reason) => {
+        this.#note(transport, outcome, reason);
+        // Who began later was faster over the same way.
+        if (transport.name === 'sse' && reason === 'polling') this.#gathers();
+      },
+      limitMs: ({ name }) => {
+        if (!this.#session || this.#interruption) return Infinity;
+        return name === 'sse' && this.transport.name === 'polling' ? STREAM_MS : ATTEMPT_MS;
+      },
       won: (link, data) => {
         this.#stopRace = undefined;
         if (expected === PacketType.count) this.#attached(link, data as string);
@@ -306,9 +323,17 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
               context,
             });
           } else if (isLast) this.#wait();
+        } else if (closed.error instanceof TransportError && closed.error.code === 'TRANSPORT_ERR_TIMEOUT') {
+          if (transport.name === 'sse') this.#gathers();
+          // The server may have moved, and must be told that we have not.
+          this.#race([this.#find(this.transport.name)!]);
         } else if (isLast) this.#replaced?.();
       },
     });
+  }
+
+  #gathers(): void {
+    EngineSocket.#gathering.add(this.#endpoint.origin);
   }
 
   #adopt(link: Link): void {
@@ -546,7 +571,9 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       this.#race(
         others.filter(
           ({ transportName }) =>
-            session!.transports.includes(transportName) && rankOf(transportName) < rankOf(name),
+            session!.transports.includes(transportName) &&
+            rankOf(transportName) < rankOf(name) &&
+            !(transportName === 'sse' && EngineSocket.#gathering.has(this.#endpoint.origin)),
         ),
       );
     } else {

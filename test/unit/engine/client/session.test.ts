@@ -509,6 +509,48 @@ describe('the race', () => {
     expect(states()).toHaveLength(4);
   });
 
+  it('leaves an event stream alone that polls overtook: something gathers what it says', () => {
+    const { platform, states, socket } = race();
+    platform.last.fail();
+    platform.clockUsed.advance(250);
+    platform.last.shakeHands(all);
+    expect(socket.decision.at(-2)).toMatchObject({
+      transport: 'sse',
+      outcome: 'overtaken',
+      reason: 'polling',
+    });
+    expect(states()).toEqual(['websocket closed', 'sse closed', 'polling open']);
+  });
+
+  it('takes the session back from an event stream that says nothing for a second', () => {
+    const { platform, states, socket } = race({ transports: ['polling', 'sse'] });
+    platform.last.shakeHands(all);
+    platform.clockUsed.advance(999);
+    expect(states()).toEqual(['polling open', 'sse opening']);
+    platform.clockUsed.advance(1);
+    expect(states()).toEqual(['polling open', 'sse terminated', 'polling opening']);
+    expect(socket.decision.at(-2)).toMatchObject({
+      transport: 'sse',
+      outcome: 'failed',
+      reason: { code: 'TRANSPORT_ERR_TIMEOUT', step: 'open' },
+    });
+    const link = platform.last;
+    expect(new URL(link.target.url()).searchParams.get('first')).toBe('1');
+    accept(link, '0');
+    expect(socket.transport).toBe(link);
+    expect(states()).toEqual(['polling terminated', 'sse terminated', 'polling open']);
+  });
+
+  it('takes the session back from a WebSocket that says nothing for ten seconds', () => {
+    const { platform, states } = race({ transports: ['sse', 'websocket'] });
+    platform.last.shakeHands(all);
+    platform.clockUsed.advance(10_000);
+    expect(states()).toEqual(['sse open', 'websocket terminated', 'sse opening']);
+    accept(platform.last, '0');
+    platform.clockUsed.advance(5000);
+    expect(states()).toEqual(['sse terminated', 'websocket terminated', 'sse open']);
+  });
+
   it('leaves what has failed alone', () => {
     const { platform, states } = race();
     platform.last.fail();
