@@ -16,6 +16,8 @@ const systemPackages = [
   { path: '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf', name: 'fonts-dejavu-core' },
   { path: '/usr/lib/python3/dist-packages/websockets', name: 'python3-websockets' },
   { path: '/usr/bin/openssl', name: 'openssl' },
+  { path: '/usr/sbin/nginx', name: 'nginx' },
+  { path: '/usr/sbin/haproxy', name: 'haproxy' },
 ];
 
 export function say(text) {
