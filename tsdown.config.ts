@@ -38,6 +38,7 @@ export default defineConfig([
     entry: {
       index: 'src/entry/index.ts',
       client: 'src/entry/client-node.ts',
+      outbox: 'src/entry/outbox.ts',
       ws: 'src/entry/ws.ts',
       websocket: 'src/entry/websocket.ts',
       engine: 'src/entry/engine.ts',
@@ -56,6 +57,7 @@ export default defineConfig([
     entry: {
       index: 'src/entry/index-cjs.ts',
       client: 'src/entry/client-cjs.ts',
+      outbox: 'src/entry/outbox.ts',
       ws: 'src/entry/ws-cjs.ts',
       websocket: 'src/entry/websocket.ts',
       engine: 'src/entry/engine-cjs.ts',
@@ -75,6 +77,7 @@ export default defineConfig([
     entry: {
       index: 'src/entry/index.ts',
       client: 'src/entry/client-node.ts',
+      outbox: 'src/entry/outbox.ts',
       ws: 'src/entry/ws.ts',
       websocket: 'src/entry/websocket.ts',
       engine: 'src/entry/engine.ts',

@@ -11,7 +11,7 @@ import { type BackoffSettings, backoffDelayMs, defaultBackoff } from '../engine/
 import type { CloseDetails, EngineEvents, WriteOptions } from '../engine/client/events.ts';
 import type { EnginePlatform } from '../engine/client/options.ts';
 import { EngineSocket } from '../engine/client/socket.ts';
-import type { IncomingBytes, Packet } from '../wire/events/packet.ts';
+import { type IncomingBytes, OUTBOX, type Packet } from '../wire/events/packet.ts';
 import { Decoder, Encoder, type PacketDecoder, type PacketEncoder } from '../wire/events/parser.ts';
 import type { DisconnectDescription, ManagerOptions, SocketOptions } from './options.ts';
 import { Socket } from './socket.ts';
@@ -275,8 +275,8 @@ export class Manager<
       sent.delete(packet);
       for (const socket of this._active) if (socket.nsp === packet.nsp) socket._postpone(packet);
     }
-    // Events and acknowledgements; of entering a namespace a program knows nothing.
-    const unconfirmed = [...sent].filter(({ data }) => Array.isArray(data));
+    // Events and acknowledgements; of entering a namespace a program knows nothing. An outbox sends its events again.
+    const unconfirmed = [...sent].filter(({ data }) => Array.isArray(data) && data[0] !== OUTBOX);
     return Object.assign(description!, { unconfirmed });
   }
 

@@ -2,8 +2,11 @@
  * What: what a program may say about its connections and sockets, with the names of socket.io-client.
  * Must not know: how either works.
  */
+import type { UsageError } from '../base/errors.ts';
+import type { Clock } from '../base/port.ts';
+import type { WriteOptions } from '../engine/client/events.ts';
 import type { EngineOptions } from '../engine/client/options.ts';
-import type { Packet } from '../wire/events/packet.ts';
+import type { EventPacket, Packet } from '../wire/events/packet.ts';
 import type { Parser } from '../wire/events/parser.ts';
 
 /** Options of a {@link Manager}, those of its engine included. */
@@ -43,6 +46,34 @@ export interface SocketOptions {
   retries?: number;
   /** Time limit of acknowledgements, in ms. Default: none. */
   ackTimeout?: number;
+  /**
+   * Keeps what is emitted until the server has confirmed it, beyond this page if it can: `indexedDbOutbox()` of
+   * `tautline/client/outbox`. Volatile events are not kept; `retries` has no effect beside it. Default: none.
+   */
+  outbox?: { attach(socket: KeptSocket): SocketOutbox };
+}
+
+/** An event on its way. */
+export type OutgoingEvent = EventPacket & { options?: WriteOptions };
+
+/** What keeps the events of one socket. */
+export interface SocketOutbox {
+  /** The socket has entered its namespace, in a new session. */
+  connected(): void;
+  /** Takes an event, to be sent in its turn. @returns why there is no room for it. */
+  push(packet: OutgoingEvent): UsageError | undefined;
+  /** Whether the event that waits for this acknowledgement was not sent yet. */
+  holds(ackId: number): boolean;
+}
+
+/** A socket, as far as what keeps its events needs it. */
+export interface KeptSocket {
+  readonly nsp: string;
+  readonly connected: boolean;
+  readonly io: { readonly _clock: Clock; readonly engine: { readonly _isResumable: boolean } };
+  emitWithAck(event: string, ...args: unknown[]): Promise<unknown>;
+  /** Sends an event. @param head what stands before its name. @returns false: the server would not take it. @internal */
+  _sendKept(packet: OutgoingEvent, head: readonly unknown[]): boolean;
 }
 
 /** Why a socket or a connection ended, where more is known than the reason. */

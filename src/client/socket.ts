@@ -19,11 +19,24 @@ import type {
   Untyped,
 } from '../base/typed-events.ts';
 import type { WriteOptions } from '../engine/client/events.ts';
-import { type EventArguments, type Packet, PacketType, reservedEvents } from '../wire/events/packet.ts';
+import {
+  type EventArguments,
+  OUTBOX,
+  type Packet,
+  PacketType,
+  reservedEvents,
+} from '../wire/events/packet.ts';
 import { CatchAll } from './catch-all.ts';
 import type { ExtendedError, SocketDisconnectReason, SocketReservedEvents } from './events.ts';
 import type { Manager } from './manager.ts';
-import type { Auth, DisconnectDescription, SocketOptions } from './options.ts';
+import type {
+  Auth,
+  DisconnectDescription,
+  KeptSocket,
+  OutgoingEvent,
+  SocketOptions,
+  SocketOutbox,
+} from './options.ts';
 
 interface Flags {
   compress?: boolean;
@@ -74,6 +87,7 @@ export class Socket<
   readonly _queue: QueuedPacket[] = [];
 
   readonly #opts: Partial<SocketOptions>;
+  readonly #outbox: SocketOutbox | undefined;
   readonly #any = new CatchAll();
   readonly #anyOutgoing = new CatchAll();
   #flags: Flags = {};
@@ -87,6 +101,7 @@ export class Socket<
     this.nsp = nsp;
     this.#opts = { ...opts };
     this.auth = opts?.auth;
+    this.#outbox = opts?.outbox?.attach(this as unknown as KeptSocket);
     if (io._autoConnect) this.connect();
   }
 
@@ -151,7 +166,8 @@ export class Socket<
   #emit(args: EventArguments): this {
     if (reservedEvents.has(args[0])) throw new Error(`"${args[0]}" is a reserved event name`);
     const flags = this.#flags;
-    if (this.#opts.retries && !flags.fromQueue && !flags.volatile) {
+    const outbox = !flags.volatile && args[0] !== OUTBOX && this.#outbox;
+    if (this.#opts.retries && !this.#outbox && !flags.fromQueue && !flags.volatile) {
       this.#enqueue(args);
       return this;
     }
@@ -165,6 +181,11 @@ export class Socket<
     if (typeof args.at(-1) === 'function') {
       packet.id = this.#ids++;
       this.#registerAck(packet.id, args.pop() as Ack, flags.timeout ?? this.#opts.ackTimeout);
+    }
+    if (outbox) {
+      const refusal = outbox.push(packet);
+      if (refusal) this.#refuse(packet, refusal);
+      return this;
     }
     const { engine } = this.io;
     if (flags.volatile && !engine?._isWritable) return this;
@@ -225,13 +246,23 @@ export class Socket<
   }
 
   #sendEvent(packet: OutgoingPacket): void {
-    this.#anyOutgoing.call(this, packet.data as EventArguments);
+    if (packet.data![0 as never] !== OUTBOX) this.#anyOutgoing.call(this, packet.data as EventArguments);
     this.#send(packet);
   }
 
-  #send(packet: OutgoingPacket): void {
+  /** @internal */
+  _sendKept(packet: OutgoingEvent, head: readonly unknown[]): boolean {
+    this.#anyOutgoing.call(this, packet.data);
+    return this.#send({ ...packet, data: [...head, ...packet.data] as EventArguments });
+  }
+
+  #send(packet: OutgoingPacket): boolean {
     const refusal = this.io._packet(packet);
-    if (!refusal) return;
+    if (refusal) this.#refuse(packet, refusal);
+    return !refusal;
+  }
+
+  #refuse(packet: OutgoingPacket, refusal: UsageError): void {
     const ack = this.acks[packet.id!];
     const isAnswer = packet.type === PacketType.ack;
     if (!isAnswer) delete this.acks[packet.id!];
@@ -262,8 +293,8 @@ export class Socket<
 
   /** An event was emitted and has never left. @internal */
   _postpone(packet: Packet): void {
-    if (packet.type === PacketType.event || packet.type === PacketType.binaryEvent)
-      this.sendBuffer.push(packet);
+    const isEvent = packet.type === PacketType.event || packet.type === PacketType.binaryEvent;
+    if (isEvent && !this.#outbox) this.sendBuffer.push(packet);
   }
 
   /** What happens to the session. @internal */
@@ -278,7 +309,7 @@ export class Socket<
     this.emitReserved('disconnect', reason as SocketDisconnectReason, description);
     // What was sent will not be acknowledged; what waits to be sent may be.
     for (const id of Object.keys(this.acks)) {
-      if (this.sendBuffer.some((packet) => packet.id === +id)) continue;
+      if (this.#outbox?.holds(+id) || this.sendBuffer.some((packet) => packet.id === +id)) continue;
       const ack = this.acks[+id]!;
       delete this.acks[+id];
       if (ack.withError) ack.call(this, new Error('socket has been disconnected'));
@@ -335,6 +366,7 @@ export class Socket<
     for (const args of this.receiveBuffer.splice(0)) this.#deliver(args);
     for (const packet of this.sendBuffer.splice(0)) this.#sendEvent(packet);
     this.#drainQueue(true);
+    this.#outbox?.connected();
     this.emitReserved('connect');
   }
 

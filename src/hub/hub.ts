@@ -34,6 +34,7 @@ import {
   type NamespaceMiddleware,
   type ServerReservedEventsMap,
 } from './namespace.ts';
+import { type OutboxOptions, OutboxReceipts } from './outbox-receipts.ts';
 import { toOutgoing } from './outgoing.ts';
 import { ParentNamespace } from './parent-namespace.ts';
 import { SessionAwareAdapter } from './session-aware-adapter.ts';
@@ -69,6 +70,11 @@ export interface HubOptions {
   connectionStateRecovery: ConnectionStateRecoveryOptions;
   /** Whether namespaces made for a pattern go with their last socket; false by default. */
   cleanupEmptyChildNamespaces: boolean;
+  /**
+   * How far outboxes of clients (`tautline/client/outbox`) are remembered to have been received; on by default, and free
+   * of cost until a client has one. `false`: clients send without being told apart.
+   */
+  outbox: OutboxOptions | false;
 }
 
 /** A hub whose events are not known here. */
@@ -98,6 +104,8 @@ export class Hub<
   readonly _parser: Parser;
   /** All namespaces by name. Read by tools such as the admin UI. @internal */
   readonly _nsps = new Map<string, Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>();
+  /** Null when outboxes are not to be told apart. @internal */
+  readonly _receipts: OutboxReceipts | null;
   /** In milliseconds. @internal */
   _connectTimeout: number;
   readonly #parents = new Map<
@@ -115,6 +123,7 @@ export class Hub<
     this._opts = opts;
     this._parser = opts.parser ?? jsonParser;
     this.encoder = new this._parser.Encoder();
+    this._receipts = opts.outbox === false ? null : new OutboxReceipts(opts.outbox);
     this._connectTimeout = opts.connectTimeout ?? defaultConnectTimeoutMs;
     this.#adapter = opts.adapter ?? (opts.connectionStateRecovery ? SessionAwareAdapter : Adapter);
     this.sockets = this.of('/');

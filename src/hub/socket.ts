@@ -6,19 +6,22 @@ import type { IncomingMessage } from 'node:http';
 import type { DefaultEventsMap, EventsMap, Untyped } from '../base/typed-events.ts';
 import type { Socket as EngineSocket } from '../engine/server/session.ts';
 import type { OutgoingPacket } from '../wire/engine/packet.ts';
+import { isEvent } from '../wire/events/codec.ts';
 import {
   type AckPacket,
   type EventArguments,
   type EventPacket,
+  OUTBOX,
   type Packet,
   PacketType,
 } from '../wire/events/packet.ts';
 import type { Room, Session, SocketId } from './adapter.ts';
-import type { Client } from './client.ts';
+import { type Client, throwLater } from './client.ts';
 import { type DisconnectReason, recoverableReasons } from './disconnect-reason.ts';
 import { buildHandshake, type Handshake } from './handshake.ts';
 import { createId } from './identifier.ts';
 import type { Namespace } from './namespace.ts';
+import { laneKey } from './outbox-receipts.ts';
 import { type Ack, SocketSender } from './socket-sender.ts';
 
 /** An event as middlewares see it: its name, then its arguments, the acknowledgement callback last. */
@@ -236,8 +239,33 @@ export class Socket<
     }
   }
 
+  /** docs/protocol/outbox.md: a question for the count of a lane, or an event with its place in it. */
+  #receiveKept(packet: EventPacket): void {
+    const { nsp, client } = this;
+    const receipts = nsp.server._receipts;
+    const [, lane, index] = packet.data;
+    const isQuestion = packet.data.length === 2;
+    const key = laneKey(nsp.name, lane);
+    const event: unknown = packet.data.slice(3);
+    if (isQuestion && key !== null && packet.id !== undefined) {
+      const answer = this.#createAck(packet.id);
+      if (receipts === null) answer(false);
+      else receipts.count(key).then(answer, throwLater);
+    } else {
+      const mayPass = key !== null && isEvent(event) && event[0] !== OUTBOX;
+      const isNew = mayPass ? (receipts?.take(client, key, index) ?? null) : null;
+      // This peer does not keep the protocol.
+      if (isNew === null) client.close();
+      else if (isNew) this.#receiveEvent({ ...packet, data: event as EventArguments });
+    }
+  }
+
   #receiveEvent(packet: EventPacket): void {
     const { data } = packet;
+    if (data[0] === OUTBOX) {
+      this.#receiveKept(packet);
+      return;
+    }
     if (packet.id !== undefined) data.push(this.#createAck(packet.id));
     this.notifyIncomingListeners(data);
     if (this.#middlewares === null) this.#dispatch(data);

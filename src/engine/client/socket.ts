@@ -656,6 +656,11 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     return hasExpired && !this.#session;
   }
 
+  /** Whether the server has the session extension, as far as is known. @internal */
+  get _isResumable(): boolean {
+    return !!this.#session;
+  }
+
   /** Whether a message would leave at once. @internal */
   get _isWritable(): boolean {
     return !this.#interruption && this.transport?.isWritable;

@@ -8,6 +8,7 @@ import { parseFrom, stringifyList } from './json.ts';
 import {
   type AckPacket,
   type Attachment,
+  type EventArguments,
   type EventPacket,
   type IncomingBytes,
   type Packet,
@@ -148,8 +149,13 @@ function isDataValid(type: number, data: unknown, id: unknown): boolean {
     case PacketType.binaryAck:
       return Array.isArray(data) && id !== undefined;
     default:
-      return Array.isArray(data) && isEventName(data[0]);
+      return isEvent(data);
   }
+}
+
+/** Whether this is an event's name and its arguments, as a peer may send them. */
+export function isEvent(data: unknown): data is EventArguments {
+  return Array.isArray(data) && isEventName(data[0]);
 }
 
 function isEventName(name: unknown): boolean {

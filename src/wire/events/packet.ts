@@ -77,6 +77,12 @@ export interface ConnectErrorPacket {
 export type Packet = ConnectPacket | DisconnectPacket | EventPacket | AckPacket | ConnectErrorPacket;
 
 /**
+ * The event in which a client's outbox wraps others, so that the server can tell those that it has
+ * (docs/protocol/outbox.md). Only sent between two Tautline ends.
+ */
+export const OUTBOX = 'tautline:outbox';
+
+/**
  * Event names that no peer may send and no program may emit: they are what the sockets report themselves, and what
  * Node's emitters report.
  */
