@@ -15,6 +15,7 @@ export default defineConfig({
   test: {
     projects: [
       project('unit'),
+      project('contract', { testTimeout: 30_000, hookTimeout: 30_000 }),
       project('fuzz', { testTimeout: 60_000 }),
       project('integration', { testTimeout: 30_000, hookTimeout: 30_000 }),
       project('interop', { testTimeout: 30_000, hookTimeout: 30_000 }),

@@ -28,6 +28,7 @@ import type { BroadcastOperator, RemoteSocket } from './broadcast-operator.ts';
 import { Client } from './client.ts';
 import { StrictEventEmitter } from './emitter.ts';
 import { type ClientConnection, EmitterPeer, type EmitterSession } from './emitter-peer.ts';
+import type { HistoryLimits, HistoryOptions, RoomHistory } from './history.ts';
 import {
   type AnyNamespace,
   Namespace,
@@ -37,6 +38,7 @@ import {
 import { type OutboxOptions, OutboxReceipts } from './outbox-receipts.ts';
 import { toOutgoing } from './outgoing.ts';
 import { ParentNamespace } from './parent-namespace.ts';
+import type { PresenceOptions, RoomPresence } from './presence.ts';
 import { SessionAwareAdapter } from './session-aware-adapter.ts';
 import type { Socket } from './socket.ts';
 
@@ -75,6 +77,10 @@ export interface HubOptions {
    * of cost until a client has one. `false`: clients send without being told apart.
    */
   outbox: OutboxOptions | false;
+  /** Where presence is kept; in memory by default. */
+  presence: PresenceOptions;
+  /** Where history is kept, and how much of it; in memory by default. */
+  history: HistoryOptions;
 }
 
 /** A hub whose events are not known here. */
@@ -285,6 +291,16 @@ export class Hub<
     room: Room | Room[],
   ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
     return this.sockets.except(room);
+  }
+
+  /** Who is in a room of the main namespace. */
+  presence<Meta = Untyped>(room: Room): RoomPresence<Meta> {
+    return this.sockets.presence<Meta>(room);
+  }
+
+  /** The latest of what was said in a room of the main namespace, for those who come later. */
+  history(room: Room, limits?: Partial<HistoryLimits>): RoomHistory<EmitEvents> {
+    return this.sockets.history(room, limits);
   }
 
   /** Whether what follows may be compressed; it may by default. */

@@ -23,7 +23,9 @@ import type { Adapter, Room, Session, SocketId } from './adapter.ts';
 import { BroadcastOperator, type RemoteSocket } from './broadcast-operator.ts';
 import { type Client, throwLater } from './client.ts';
 import { StrictEventEmitter } from './emitter.ts';
+import { History, type HistoryLimits, type RoomHistory } from './history.ts';
 import type { Hub } from './hub.ts';
+import { Presence, type RoomPresence } from './presence.ts';
 import { Socket } from './socket.ts';
 
 /** An error with which a middleware refuses a socket; `data` goes to the client. */
@@ -94,6 +96,9 @@ export class Namespace<
   _ids = 0;
   /** Told when the last socket has gone, those that are entering included. @internal */
   onEmpty: (() => void) | null = null;
+  /** Who is here, once somebody has asked. @internal */
+  _presence: Presence | null = null;
+  #history: History | null = null;
   #middlewares: NamespaceMiddleware<ListenEvents, EmitEvents, ServerSideEvents, SocketData>[] = [];
   #entering = 0;
 
@@ -209,7 +214,10 @@ export class Namespace<
   /** Forgets a socket that has left. @internal */
   remove(socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): void {
     // A client that came back under its old id has taken the place.
-    if (this.sockets.get(socket.id) === socket) this.sockets.delete(socket.id);
+    if (this.sockets.get(socket.id) === socket) {
+      this.sockets.delete(socket.id);
+      this._presence?.forget(socket);
+    }
     this.#checkEmpty();
   }
 
@@ -274,6 +282,21 @@ export class Namespace<
     SocketData
   > {
     return this.#operator().timeout(timeout);
+  }
+
+  /** Who is in a room: joins it to be seen there, lists who is here, tells who comes and goes. */
+  presence<Meta = Untyped>(room: Room): RoomPresence<Meta> {
+    this._presence ??= new Presence(this as unknown as AnyNamespace);
+    return this._presence.room<Meta>(room);
+  }
+
+  /**
+   * The latest of what was said in a room, for those who come later.
+   * @param limits what is kept of this room; the server's option `history` says what of all others.
+   */
+  history(room: Room, limits?: Partial<HistoryLimits>): RoomHistory<EmitEvents> {
+    this.#history ??= new History(this as unknown as AnyNamespace);
+    return this.#history.room<EmitEvents>(room, limits);
   }
 
   /**

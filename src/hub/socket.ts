@@ -315,11 +315,13 @@ export class Socket<
 
   /** @internal */
   interrupted(reason: DisconnectReason, description: unknown): void {
+    this.nsp._presence?.interrupted(this, true);
     if (this.#state === State.connected) this.emitReserved('interrupted', reason, description);
   }
 
   /** @internal */
   resumed(gapMs: number): void {
+    this.nsp._presence?.interrupted(this, false);
     if (this.#state === State.connected) this.emitReserved('resumed', gapMs);
   }
 
