@@ -1,5 +1,5 @@
 /**
- * What: `tautline/adapter`: what programs extend to keep rooms and sessions elsewhere, as `socket.io-adapter` has it.
+ * What: `tautline/adapter`: what programs extend to keep rooms, sessions, presence and history elsewhere.
  * Must not know: anything but the names that users import.
  */
 export {
@@ -13,4 +13,14 @@ export {
   type SocketDetails,
   type SocketId,
 } from '../hub/adapter.ts';
+export type {
+  HistoryEntry,
+  HistoryLimits,
+  HistoryPage,
+  HistoryQuery,
+  HistoryStore,
+} from '../hub/history-store.ts';
+export { MemoryHistoryStore, type MemoryHistoryStoreOptions } from '../hub/memory-history-store.ts';
+export { MemoryPresenceStore } from '../hub/memory-presence-store.ts';
+export type { PresenceChange, PresenceEntry, PresenceStore } from '../hub/presence-store.ts';
 export { SessionAwareAdapter } from '../hub/session-aware-adapter.ts';

@@ -4,6 +4,7 @@
  */
 import { UsageError } from '../base/errors.ts';
 import type { DefaultEventsMap, EventNamesWithoutAck, EventParams, EventsMap } from '../base/typed-events.ts';
+import { asBuffer } from '../transport/platform/node-byte-codec.ts';
 import { type EventArguments, type Packet, PacketType } from '../wire/events/packet.ts';
 import type { Adapter, Room, SocketId } from './adapter.ts';
 import type { HistoryEntry, HistoryLimits, HistoryQuery, HistoryStore } from './history-store.ts';
@@ -258,7 +259,7 @@ export class History {
     decoder.on('decoded', (packet: Packet) => {
       data = packet.data as EventArguments;
     });
-    for (const part of payload) decoder.add(part);
+    for (const part of payload) decoder.add(typeof part === 'string' ? part : asBuffer(part));
     decoder.destroy();
     if (data === undefined) {
       throw new UsageError('The parser cannot read what it wrote', { code: 'HISTORY_ERR_PAYLOAD' });

@@ -73,7 +73,7 @@ export class MemoryHistoryStore implements HistoryStore {
   ): Promise<HistoryEntry> {
     const number = ++this.#lastNumber;
     // Bytes belong to whoever gave them, and may be written over.
-    const copies = payload.map((part) => (typeof part === 'string' ? part : part.slice()));
+    const copies = payload.map((part) => (typeof part === 'string' ? part : new Uint8Array(part)));
     const entry = { id: this.#idOf(number), number, atMs: Date.now(), payload: copies };
     let bytes = overheadBytes;
     for (const part of payload) bytes += typeof part === 'string' ? Buffer.byteLength(part) : part.length;

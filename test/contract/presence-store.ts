@@ -164,7 +164,7 @@ export function describePresenceStore(name: string, open: () => Promise<Presence
     });
 
     it('holds names that mean something to JavaScript', async () => {
-      const odd = entry('__proto__', { ['__proto__x']: 1 }, 'constructor');
+      const odd = entry('__proto__', { hasOwnProperty: 1 }, 'constructor');
       await one.put('__proto__', odd);
       expect(await other.list('__proto__')).toEqual([odd]);
       await one.remove('__proto__', '__proto__');
