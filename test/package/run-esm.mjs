@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { Server } from 'tautline';
 import { Adapter } from 'tautline/adapter';
 import io, { connect, Manager, io as named } from 'tautline/client';
+import { createOutbox, indexedDbOutbox, MemoryOutboxStore } from 'tautline/client/outbox';
 import * as engine from 'tautline/engine';
 import { Socket as EngineSocket } from 'tautline/engine/client';
 import * as protocol from 'tautline/protocol';
@@ -44,6 +45,10 @@ for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']])
   assert.equal(await socket.emitWithAck('add', 2, 3), 5, transports.join());
   socket.disconnect();
 }
+assert.equal(typeof indexedDbOutbox('name').saved, 'function');
+const kept = io(url, { forceNew: true, outbox: createOutbox(new MemoryOutboxStore()) });
+assert.equal(await kept.emitWithAck('add', 2, 3), 5);
+kept.disconnect();
 assert.ok(server.of('/').adapter instanceof Adapter);
 const session = new EngineSocket(url.replace('http', 'ws'), {
   transports: ['websocket'],
