@@ -256,7 +256,23 @@ describe('failures tell their cause', () => {
     expect(() => new WebSocket('ws://127.0.0.1:1234/', { headers: { 'X-Own': 'a\nb' } })).toThrow(TypeError);
   });
 
-  it.todo('when the server is silent: found by the heartbeat');
+  it('when the server is silent: found by the heartbeat', async () => {
+    const url = await serve('ws', () => {}, { autoPong: false });
+    const ws = new WebSocket(url, { heartbeat: { intervalMs: 20, timeoutMs: 40 } });
+    expect(await failure(ws)).toMatchObject({ code: 'WS_ERR_HEARTBEAT_TIMEOUT' });
+  });
+
+  it('and a server that answers is kept', async () => {
+    let pings = 0;
+    const url = await serve('ws', (server) => {
+      server.on('ping', () => {
+        // By the third, two have been answered in time.
+        if (++pings === 3) server.close(1000);
+      });
+    });
+    const ws = new WebSocket(url, { heartbeat: { intervalMs: 20, timeoutMs: 20_000 } });
+    expect(await next<CloseEvent>(ws, 'close')).toMatchObject({ code: 1000, wasClean: true });
+  });
 
   it('or gives up waiting for the closing handshake', async () => {
     const url = await serve('ws', (ws) => ws.pause());

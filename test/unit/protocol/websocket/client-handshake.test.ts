@@ -138,7 +138,7 @@ describe('a client that reads the answer', () => {
       'permessage-deflate; server_max_window_bits=1000',
       'permessage-deflate, permessage-deflate',
     ].map((value) => ({
-      rule: `(5), RFC 7692 7.1, undici 2026: an extension header that is invalid: ${value}`,
+      rule: `(5), RFC 7692 7.1, CVE-2026-2229 (undici): an extension header that is invalid: ${value}`,
       headers: { 'sec-websocket-extensions': value },
       options: { deflate: {} },
       message: 'Invalid Sec-WebSocket-Extensions header',

@@ -273,11 +273,11 @@ describe('a client reads the answer', () => {
       answer: 'permessage-deflate; client_max_window_bits',
     },
     {
-      rule: '7.1.2.1: a window of 16 bits (undici 2026)',
+      rule: '7.1.2.1: a window of 16 bits (CVE-2026-2229, undici)',
       answer: 'permessage-deflate; server_max_window_bits=16',
     },
     {
-      rule: '7.1.2.1: a window of 1000 bits (undici 2026)',
+      rule: '7.1.2.1: a window of 1000 bits (CVE-2026-2229, undici)',
       answer: 'permessage-deflate; server_max_window_bits=1000',
     },
     { rule: '7.1.2.1: a window of 0 bits', answer: 'permessage-deflate; server_max_window_bits=0' },

@@ -311,7 +311,7 @@ describe.each(roles)('a %s that receives compressed messages', (role) => {
   describe('limits while inflating', () => {
     const bomb = compressed(new Uint8Array(50_000_000));
 
-    it('undici 2026, unbounded inflation: a bomb is refused before it is unpacked', () => {
+    it('CVE-2026-1526 (undici): a bomb is refused before it is unpacked', () => {
       const { port, asked } = asking();
       const { connection, sink } = open(role, { ...deflating(full, port), payloadLimitBytes: 100_000 });
       feed(connection, [first(bomb, Op.binary)]);

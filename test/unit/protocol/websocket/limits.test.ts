@@ -186,7 +186,7 @@ describe.each(roles)('a %s that receives', (role) => {
     }
   });
 
-  it('undici 2026, 64-bit lengths: a length with its highest bit set is no small or negative one', () => {
+  it('CVE-2026-1528 (undici), CVE-2026-54466 (websocket-driver): a length with its highest bit set is no small or negative one', () => {
     for (const claimedLength of [0xffff_ffff_ffff_ffffn, 0x8000_0000_0000_0001n, 0x0020_0000_0000_0000n]) {
       const { connection, sink } = open(role, { payloadLimitBytes: 0 });
       feed(connection, [frame(peer, { opcode: Op.binary, claimedLength })]);
@@ -197,7 +197,7 @@ describe.each(roles)('a %s that receives', (role) => {
     expect(sink.error?.code).toBe('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');
   });
 
-  it('ws 2026, tiny fragments: a million fragments of one byte cost little more than a million bytes', () => {
+  it('CVE-2026-48779 (ws), CVE-2026-12151 (undici): a million fragments of one byte cost little more than a million bytes', () => {
     const count = 1_000_000;
     const tiny = frame(peer, { opcode: Op.continuation, payload: 'x', fin: false });
     const chunk = concatLarge(Array(10_000).fill(tiny));
@@ -212,7 +212,7 @@ describe.each(roles)('a %s that receives', (role) => {
     expect(beforeTheEnd).toBeLessThan(2.5 * count);
   });
 
-  it('ws 2026, empty fragments: any number of them takes no memory', () => {
+  it('CVE-2026-12151 (undici), empty fragments: any number of them takes no memory', () => {
     const { codec, total } = meter();
     const { connection, sink } = open(role, { codec, memoryBudgetBytes: 1000 });
     const chunk = concatLarge(Array(10_000).fill(frame(peer, { opcode: Op.continuation, fin: false })));
@@ -222,7 +222,7 @@ describe.each(roles)('a %s that receives', (role) => {
     expect(total()).toBe(0);
   });
 
-  it('ws 2026, tiny chunks: a large frame that comes byte by byte is not kept chunk by chunk', () => {
+  it('CVE-2026-48779 (ws), tiny chunks: a large frame that comes byte by byte is not kept chunk by chunk', () => {
     const payload = new Uint8Array(300_000).fill(0x61);
     const wire = frame(peer, { opcode: Op.binary, payload });
     const { codec, total } = meter();

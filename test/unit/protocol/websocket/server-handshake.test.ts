@@ -207,7 +207,7 @@ describe('a server that is asked to upgrade', () => {
     }
   });
 
-  it('ws 2017: names of Object’s own properties in headers do no harm', () => {
+  it('GHSA-5v72-xg48-5rpm (ws, 2017): names of Object’s own properties in headers do no harm', () => {
     for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
       expect(accepted({ 'sec-websocket-extensions': `${name}; ${name}=${name}` }).deflate).toBeNull();
       expect([...accepted({ 'sec-websocket-protocol': name }).subprotocols]).toEqual([name]);
