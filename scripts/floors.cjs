@@ -19,6 +19,9 @@ const floors = [
     rooms: ['transport/websocket', 'transport/sse', 'transport/long-polling', 'transport/short-polling'],
   },
   { floor: 4, rooms: ['engine/server', 'engine/client'], ports: ['engine/port.ts'] },
+  // What both ends have above plain events: streams and iterators, contracts, token buckets.
+  { floor: 4.5, rooms: ['streams', 'limits'] },
+  { floor: 4.6, rooms: ['contract'] },
   { floor: 5, rooms: ['hub'] },
   { floor: 6, rooms: ['cluster/redis', 'cluster/nats', 'cluster/process'], ports: ['cluster/port.ts'] },
   { floor: 7, rooms: ['server', 'client', 'ws', 'websocket', 'sse'] },

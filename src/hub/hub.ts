@@ -28,6 +28,7 @@ import type { BroadcastOperator, RemoteSocket } from './broadcast-operator.ts';
 import { Client } from './client.ts';
 import { StrictEventEmitter } from './emitter.ts';
 import { type ClientConnection, EmitterPeer, type EmitterSession } from './emitter-peer.ts';
+import type { EventGuard } from './event-guard.ts';
 import type { HistoryLimits, HistoryOptions, RoomHistory } from './history.ts';
 import {
   type AnyNamespace,
@@ -269,6 +270,12 @@ export class Hub<
   /** Adds a function that decides whether a socket may enter the main namespace. */
   use(middleware: NamespaceMiddleware<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): this {
     this.sockets.use(middleware);
+    return this;
+  }
+
+  /** Adds what looks at the events of the main namespace before anybody else does. */
+  guard(guard: EventGuard): this {
+    this.sockets.guard(guard);
     return this;
   }
 

@@ -23,6 +23,8 @@ import type { Adapter, Room, Session, SocketId } from './adapter.ts';
 import { BroadcastOperator, type RemoteSocket } from './broadcast-operator.ts';
 import { type Client, throwLater } from './client.ts';
 import { StrictEventEmitter } from './emitter.ts';
+import type { EventGuard } from './event-guard.ts';
+import { GuardedIntake } from './guarded-intake.ts';
 import { History, type HistoryLimits, type RoomHistory } from './history.ts';
 import type { Hub } from './hub.ts';
 import { Presence, type RoomPresence } from './presence.ts';
@@ -94,6 +96,10 @@ export class Namespace<
   adapter!: Adapter;
   /** The id of the next packet that wants an answer; adapters count on with it. @internal */
   _ids = 0;
+  /** What looks at events first; null where nothing does. @internal */
+  intake: GuardedIntake | null = null;
+  /** How many events and answers of clients did not keep the contract. */
+  violations = 0;
   /** Told when the last socket has gone, those that are entering included. @internal */
   onEmpty: (() => void) | null = null;
   /** Who is here, once somebody has asked. @internal */
@@ -120,6 +126,13 @@ export class Namespace<
   /** Adds a function that decides whether a socket may enter. */
   use(middleware: NamespaceMiddleware<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): this {
     this.#middlewares.push(middleware);
+    return this;
+  }
+
+  /** Adds what looks at clients' events before anybody else does, behind those that are there. */
+  guard(guard: EventGuard): this {
+    this.intake ??= new GuardedIntake();
+    this.intake.add(guard);
     return this;
   }
 

@@ -15,6 +15,10 @@ import type {
   Last,
   Untyped,
 } from '../base/typed-events.ts';
+import type { AskedStream } from '../streams/asked-stream.ts';
+import type { EventSocket } from '../streams/event-socket.ts';
+import { StreamPeer } from '../streams/stream-peer.ts';
+import type { StreamNames, StreamPart, StreamRequest } from '../streams/typed-streams.ts';
 import { nodeClock } from '../transport/platform/node-clock.ts';
 import { type EventArguments, type EventPacket, PacketType, reservedEvents } from '../wire/events/packet.ts';
 import type { BroadcastFlags, Room, SocketId } from './adapter.ts';
@@ -25,7 +29,10 @@ import type { Namespace } from './namespace.ts';
 import type { Socket } from './socket.ts';
 
 /** A function that is called with the answer of the peer. */
-export type Ack = (...args: unknown[]) => void;
+export type Ack = ((...args: unknown[]) => void) & {
+  /** Told that the answer was not let through, where no error comes first. */
+  refused?: (error: Error) => void;
+};
 
 /** What a socket does to send. There is one for each client: what an idle one does not need is made on first use. */
 export abstract class SocketSender<
@@ -75,7 +82,7 @@ export abstract class SocketSender<
     let id: number | undefined;
     if (data.length > 1 && typeof data[data.length - 1] === 'function') {
       id = nsp._ids++;
-      this.#expectAck(id, data.pop() as Ack, flags?.timeout);
+      this.#expectAck(id, data.pop() as Ack, flags?.timeout, event);
     }
     const packet: EventPacket = { type: PacketType.event, nsp: nsp.name, data, id, attachments: undefined };
     if (nsp.server._opts.connectionStateRecovery) {
@@ -88,19 +95,33 @@ export abstract class SocketSender<
     return true;
   }
 
-  #expectAck(id: number, ack: Ack, timeoutMs: number | undefined): void {
+  #expectAck(id: number, ack: Ack, timeoutMs: number | undefined, event: string | symbol): void {
     if (timeoutMs === undefined) {
-      this.acks.set(id, ack);
+      this.#setAck(id, event, ack, ack.refused);
       return;
     }
     const timer: Timer = nodeClock.setTimer(timeoutMs, () => {
       this.forgetAck(id);
+      isOver = true;
       ack.call(this, new Error('operation has timed out'));
     });
-    this.acks.set(id, (...args) => {
+    let isOver = false;
+    // A guard may take its time with an answer.
+    const tell = (...args: unknown[]): void => {
       timer.cancel();
-      ack.call(this, null, ...args);
-    });
+      if (!isOver) ack.apply(this, args);
+    };
+    this.#setAck(
+      id,
+      event,
+      (...args) => tell(null, ...args),
+      (error) => tell(error),
+    );
+  }
+
+  #setAck(id: number, event: string | symbol, answered: Ack, refused: Ack['refused']): void {
+    const { intake } = this.nsp;
+    this.acks.set(id, intake === null ? answered : intake.guardAnswer(String(event), answered, refused));
   }
 
   /**
@@ -114,12 +135,26 @@ export abstract class SocketSender<
   ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Name>>>> {
     const hasError = this.#flags?.timeout !== undefined;
     return new Promise((resolve, reject) => {
-      const ack = (first: unknown, second: unknown): void => {
+      const ack: Ack = (first, second) => {
         if (hasError && first) reject(first);
         else resolve((hasError ? second : first) as FirstNonErrorArg<Last<EventParams<EmitEvents, Name>>>);
       };
+      ack.refused = reject;
       this.emit(event, ...([...args, ack] as unknown as EventParams<EmitEvents, Name>));
     });
+  }
+
+  /**
+   * Asks the client for a stream, which answers with `onStream(event, ...)`; it is asked when the iteration begins.
+   * @param args what it is asked with, and {@link StreamOptions} behind, if any.
+   * @returns for `for await`; `break` and the signal cancel it on the client too.
+   * @throws {UsageError} `STREAM_ERR_CREDIT`: an option is wrong.
+   */
+  stream<Name extends StreamNames<EmitEvents>>(
+    event: Name,
+    ...args: StreamRequest<EmitEvents, Name>
+  ): AskedStream<StreamPart<EmitEvents, Name>> {
+    return StreamPeer.of(this as unknown as EventSocket).ask(String(event), args);
   }
 
   /** Sends a `message` event. */

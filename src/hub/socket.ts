@@ -3,8 +3,12 @@
  * Must not know: transports, encoding, the members of rooms, or how it sends (socket-sender.ts).
  */
 import type { IncomingMessage } from 'node:http';
-import type { DefaultEventsMap, EventsMap, Untyped } from '../base/typed-events.ts';
+import type { DefaultEventsMap, EventNames, EventsMap, Untyped } from '../base/typed-events.ts';
 import type { Socket as EngineSocket } from '../engine/server/session.ts';
+import { EventIterator, type EventsOptions } from '../streams/event-iterator.ts';
+import type { EventSocket } from '../streams/event-socket.ts';
+import { type AnyStreamHandler, type OnStreamOptions, StreamPeer } from '../streams/stream-peer.ts';
+import type { IteratedArgs, StreamHandler, StreamNames } from '../streams/typed-streams.ts';
 import type { OutgoingPacket } from '../wire/engine/packet.ts';
 import { isEvent } from '../wire/events/codec.ts';
 import {
@@ -22,6 +26,7 @@ import { buildHandshake, type Handshake } from './handshake.ts';
 import { createId } from './identifier.ts';
 import type { Namespace } from './namespace.ts';
 import { laneKey } from './outbox-receipts.ts';
+import { valveOf } from './reading-valve.ts';
 import { type Ack, SocketSender } from './socket-sender.ts';
 
 /** An event as middlewares see it: its name, then its arguments, the acknowledgement callback last. */
@@ -192,6 +197,37 @@ export class Socket<
     return this;
   }
 
+  /**
+   * The client's events of one name for `for await`, from now on, each as the list of its arguments.
+   *
+   * At most `limit` of them wait to be read. From `holdAt` on the connection is not read, where its transport can be
+   * held up (WebSocket), so that the client has to wait, whatever it sends. It ends with the socket.
+   * @throws {UsageError} `EVENTS_ERR_LIMIT`: an option is wrong.
+   */
+  events<Name extends EventNames<ListenEvents>>(
+    event: Name,
+    options?: EventsOptions,
+  ): EventIterator<IteratedArgs<ListenEvents, Name>> {
+    return new EventIterator(this as unknown as EventSocket, String(event), options, valveOf(this.client));
+  }
+
+  /**
+   * Answers the client's `stream(event, ...)`: what the handler yields goes there, as fast as it is read.
+   * @param handler given the arguments and `{ signal }`, which is aborted when the client wants no more or is gone.
+   */
+  onStream<Name extends StreamNames<ListenEvents>>(
+    event: Name,
+    handler: StreamHandler<ListenEvents, Name>,
+    options?: OnStreamOptions,
+  ): this {
+    StreamPeer.of(this as unknown as EventSocket).answer(
+      String(event),
+      handler as unknown as AnyStreamHandler,
+      options,
+    );
+    return this;
+  }
+
   /** Takes part in a broadcast that was encoded once for all. @internal */
   deliver(packet: EventPacket, packets: readonly OutgoingPacket[], isVolatile: boolean): void {
     this.notifyOutgoingListeners(packet);
@@ -267,6 +303,17 @@ export class Socket<
       return;
     }
     if (packet.id !== undefined) data.push(this.#createAck(packet.id));
+    const { intake } = this.nsp;
+    if (intake === null) this.#pass(data);
+    else intake.take(this as unknown as AnySocket, data);
+  }
+
+  /** An event that the namespace's guards have let through. @internal */
+  passEvent(data: EventArguments): void {
+    if (this.#state === State.connected) this.#pass(data);
+  }
+
+  #pass(data: EventArguments): void {
     this.notifyIncomingListeners(data);
     if (this.#middlewares === null) this.#dispatch(data);
     else this.#runMiddlewares(data, this.#middlewares, 0);

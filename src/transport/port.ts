@@ -78,6 +78,8 @@ export interface Transport {
   close(code?: number, reason?: string): void;
   /** Ends at once without telling the peer. Idempotent. */
   terminate(): void;
+  /** Stops reading what the peer sends, or goes on. A peer that is not read has to wait. WebSockets in Node have it. */
+  holdReading?(isHeld: boolean): void;
   /**
    * Client polling before an upgrade: finish the request under way and start no other, then call back.
    * Transports that need no pause call back at once.

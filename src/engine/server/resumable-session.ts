@@ -198,6 +198,7 @@ export class ResumableSocket extends Socket {
       this.transport = transport;
       this.isStream = isStream(transport);
       transport.sink = this;
+      this.keepHolding();
       this.controls = null;
     }
     const mustAnswer = isNew || transport.name === TransportName.shortPolling;
@@ -399,7 +400,7 @@ export class ResumableSocket extends Socket {
 
   /** @internal */
   override beatMissed(): void {
-    this.#detach(CloseReason.pingTimeout, undefined);
+    if (!this.isPongUnread()) this.#detach(CloseReason.pingTimeout, undefined);
   }
 
   // The end.

@@ -68,6 +68,9 @@ export interface SendOptions {
 /** Called when a message was passed to the operating system, as far as is known. */
 export type SentCallback = (transport: Transport) => void;
 
+/** Sessions that are not read for now; few, so that the others need no field for it. */
+const held = new WeakSet<Socket>();
+
 const PING = [new OutgoingPacket(PacketType.ping)];
 const NOOP = [new OutgoingPacket(PacketType.noop)];
 const NOTHING: readonly OutgoingPacket[] = [];
@@ -268,6 +271,7 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
     this.upgradeAttempt = null;
     this.upgraded = true;
     transport.sink = this;
+    this.keepHolding();
     old.sink = NOBODY;
     // A client has no poll waiting now; were there one, the close packet would be wrong for it.
     if (old.isWritable) old.send(NOOP);
@@ -355,8 +359,33 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
   }
 
   /** @internal */
+  holdReading(isHeld: boolean): void {
+    if (isHeld) {
+      held.add(this);
+    } else if (held.delete(this) && this.beatQueue !== null) {
+      // Its pongs may still stand behind what was held up.
+      this.server.heartbeat.alive(this);
+    }
+    this.transport.holdReading?.(isHeld);
+  }
+
+  /** @internal What carries the session now is not read either, while nobody can take more. */
+  protected keepHolding(): void {
+    if (held.has(this)) this.transport.holdReading?.(true);
+  }
+
+  /** @internal */
   beatMissed(): void {
+    if (this.isPongUnread()) return;
     this.finish(CloseReason.pingTimeout, undefined);
+  }
+
+  /** Who is not read cannot be blamed for silence; its client still needs to hear of us. */
+  protected isPongUnread(): boolean {
+    if (!held.has(this)) return false;
+    this.server.heartbeat.alive(this);
+    this.beatPing();
+    return true;
   }
 
   /** Tells the peer without waiting: no request will find this session again, so none must be waited for. */

@@ -82,6 +82,11 @@ export class WebSocketServerTransport implements Transport, ConnectionListener {
     callback();
   }
 
+  holdReading(isHeld: boolean): void {
+    if (isHeld) this.socket.holdMessages();
+    else this.socket.releaseMessages();
+  }
+
   send(packets: readonly OutgoingPacket[]): void {
     for (let i = 0; i < packets.length; i++) this.#sendPacket(packets[i]!);
   }

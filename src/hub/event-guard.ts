@@ -1,0 +1,53 @@
+/**
+ * What: the port of what looks at events before anybody else does: contracts, rate limits, a program's own.
+ * Must not know: what is looked for, or in which order events are handed on (guarded-intake.ts).
+ */
+import { type EventRefusal, REFUSED_EVENT } from '../base/refusal.ts';
+import { type EventArguments, PacketType } from '../wire/events/packet.ts';
+import type { AnySocket } from './socket.ts';
+
+/** What a guard says of an event: what goes on, or null where nothing does. */
+export type GuardedEvent = EventArguments | null;
+
+/** What a guard says of an answer: what goes on, or why nothing does. */
+export type GuardedAnswer = readonly unknown[] | Error;
+
+/**
+ * Looks at what clients send before listeners, catch-all listeners and middlewares see it.
+ *
+ * Guards are asked in the order in which they were added, each event as it comes. Where one gives a promise, what comes
+ * after from the same socket waits for it, so that the order stays. A guard that throws is a fault of the program and
+ * ends as one in a listener does; it should not.
+ */
+export interface EventGuard {
+  /**
+   * @param event name and arguments; the acknowledgement callback, if the client wants an answer, is the last one.
+   * @returns null when it does not go on. The guard has told the sender then, with {@link refuseEvent} or not at all.
+   */
+  checkEvent(socket: AnySocket, event: EventArguments): GuardedEvent | Promise<GuardedEvent>;
+  /** The client's answer to `event`. An error goes to whoever waits, where it can be told of one. */
+  checkAnswer?(
+    socket: AnySocket,
+    event: string | number,
+    answer: readonly unknown[],
+  ): GuardedAnswer | Promise<GuardedAnswer>;
+}
+
+/** Tells the sender: as the answer `{ error: refusal }` where it wants one, else by the event `tautline:refused`. */
+export function refuseEvent(socket: AnySocket, event: EventArguments, refusal: EventRefusal): void {
+  const ack = event.at(-1);
+  if (typeof ack === 'function') ack({ error: refusal });
+  else sendRefusal(socket, refusal);
+}
+
+/** Tells the client of a refusal by the event `tautline:refused`. */
+export function sendRefusal(socket: AnySocket, refusal: EventRefusal): void {
+  if (!socket.connected) return;
+  socket.client.sendPacket({
+    type: PacketType.event,
+    nsp: socket.nsp.name,
+    data: [REFUSED_EVENT, refusal],
+    id: undefined,
+    attachments: undefined,
+  });
+}

@@ -1,0 +1,41 @@
+/**
+ * What: as much of a socket as iterators and streams need: ours on both sides have it, and those of socket.io too.
+ * Must not know: any of them.
+ */
+import type { Untyped } from '../base/typed-events.ts';
+
+/** A socket whose events are not known here. */
+export interface EventSocket {
+  on(event: string, listener: (...args: Untyped[]) => void): unknown;
+  off(event: string, listener: (...args: Untyped[]) => void): unknown;
+  emit(event: string, ...args: Untyped[]): unknown;
+}
+
+/** Where what comes in can be held up, so that the peer has to wait. Each `hold` is followed by one `release`. */
+export interface Valve {
+  hold(): void;
+  release(): void;
+}
+
+type OnEnd = (reason: unknown) => void;
+
+const endings = new WeakMap<EventSocket, Set<OnEnd>>();
+
+/**
+ * Calls back at each `disconnect` of a socket. All share one listener: Node warns of an emitter with more than ten.
+ * @returns forgets the callback.
+ */
+export function whenDisconnected(socket: EventSocket, callback: OnEnd): () => void {
+  let callbacks = endings.get(socket);
+  if (callbacks === undefined) {
+    const all = new Set<OnEnd>();
+    callbacks = all;
+    endings.set(socket, all);
+    socket.on('disconnect', (reason: unknown) => {
+      for (const each of [...all]) each(reason);
+    });
+  }
+  const known = callbacks;
+  known.add(callback);
+  return () => void known.delete(callback);
+}

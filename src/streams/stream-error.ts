@@ -1,0 +1,23 @@
+/**
+ * What: the error of a stream, thrown on one side for the other to see, or seen by the one who asked.
+ * Must not know: streams.
+ */
+import { Fault, type FaultDetails } from '../base/errors.ts';
+
+/** What goes along with the message of a {@link StreamError}. */
+export interface StreamErrorDetails extends FaultDetails {
+  /** Whatever the other side should know beside; it travels as an argument does. */
+  readonly data?: unknown;
+}
+
+/**
+ * Why a stream failed. One thrown in a handler of `onStream()` goes to the other side as it is, with code and `data`;
+ * of any other error the other side learns only that there was one (`STREAM_ERR_FAILED`).
+ */
+export class StreamError extends Fault<StreamErrorDetails> {
+  declare readonly data?: unknown;
+
+  override get name(): string {
+    return 'StreamError';
+  }
+}
