@@ -118,7 +118,7 @@ describe.each(rows.map((row) => [`${row.kind} ${row.what}`, row] as const))('%s'
     visitor.client.once('connect', () => {
       steps = engine.decision.map(stepOf);
     });
-    expect(await visitor.connected()).toBeUndefined();
+    expect(await visitor.connected).toBeUndefined();
     // What is better may be tried behind that.
     expect(steps.slice(0, choice.length)).toEqual(choice);
     visitor.talk(0.5);
@@ -142,7 +142,7 @@ describe.each(rows.map((row) => [`${row.kind} ${row.what}`, row] as const))('%s'
       timeout: 1500,
       reconnection: false,
     });
-    const error = await visitor.connected();
+    const error = await visitor.connected;
     if (fate !== 'connects') {
       expect(error).toMatchObject({ code: fate, transport: name, step: 'open' });
       return;
@@ -158,7 +158,7 @@ describe.each(rows.map((row) => [`${row.kind} ${row.what}`, row] as const))('%s'
 
   it(`serves the official client over ${standard}`, async () => {
     const visitor = scene.visitAsStandard('official');
-    expect(await visitor.connected()).toBeUndefined();
+    expect(await visitor.connected).toBeUndefined();
     const { engine } = visitor.client.io;
     visitor.talk(0.5);
     if (standard === 'websocket' && engine.transport.name !== standard) {
@@ -176,7 +176,7 @@ describe('nginx that gathers whatever it is told', () => {
     const scene = await Scene.start('nginx', [withoutUpgrade, gathering, deaf]);
     try {
       const visitor = scene.visit('improver', { transports: ['polling', 'sse'] });
-      expect(await visitor.connected()).toBeUndefined();
+      expect(await visitor.connected).toBeUndefined();
       visitor.talk(0.5);
       await visitor.settled();
       visitor.talk(1);
@@ -203,7 +203,7 @@ describe('the haproxy of the guide', () => {
     try {
       for (const name of ['one', 'two', 'three']) {
         const visitor = scene.visit(name, { transports: ['polling'], withCredentials: true });
-        expect(await visitor.connected()).toBeUndefined();
+        expect(await visitor.connected).toBeUndefined();
         visitor.talk(1);
         await visitor.settled();
         expect(scene.exchanged(visitor)).toEqual(everything);

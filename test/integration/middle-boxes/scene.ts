@@ -2,7 +2,7 @@
  * What: a server behind a middle box, clients of all kinds in front of it, and what they say to each other.
  * Must not know: which box it is, or what is expected of it.
  */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { io as standardIo } from 'socket.io-client';
@@ -27,8 +27,8 @@ const all = Array.from({ length: COUNT }, (_, n) => [n, bodyOf(n)]);
 interface Node {
   readonly server: Server;
   readonly port: number;
-  /** Each request that came, by its method and transport. */
-  readonly requests: string[];
+  /** Emits the method and transport of each request, as in `GET polling`. */
+  readonly requests: EventEmitter;
   /** What came from each visitor, in order, whatever sessions it had. */
   readonly got: Map<unknown, unknown[]>;
   stop(): Promise<void>;
@@ -36,15 +36,16 @@ interface Node {
 
 async function startNode(options: object): Promise<Node> {
   const http = createServer((_, response) => response.end(GREETING));
-  const requests: string[] = [];
+  const requests = new EventEmitter();
   const note = ({ method, url = '' }: IncomingMessage) => {
-    requests.push(`${method} ${new URL(url, 'http://node').searchParams.get('transport')}`);
+    requests.emit(`${method} ${new URL(url, 'http://node').searchParams.get('transport')}`);
   };
-  http.on('request', note).on('upgrade', note);
   const server = new Server(http, {
     transports: ['websocket', 'sse', 'polling', 'short-polling'],
     ...options,
   });
+  // Behind the server, which passes its own requests to nobody who was there before.
+  http.on('request', note).on('upgrade', note);
   const got = new Map<unknown, unknown[]>();
   server.on('connection', (socket) => {
     const { name } = socket.handshake.auth;
@@ -88,22 +89,20 @@ export class Visitor<Client extends AnyClient> {
   readonly got: unknown[] = [];
   /** What was told of the connection, in order. */
   readonly told: string[] = [];
+  /** Comes with the reason when it cannot connect, else with nothing. */
+  readonly connected: Promise<Error | undefined>;
   #sent = 0;
 
   constructor(name: string, client: Client) {
     this.name = name;
     this.client = client;
+    this.connected = new Promise((resolve) => {
+      client.once('connect', () => resolve(undefined));
+      client.once('connect_error', (error: Error) => resolve(error));
+    });
     client.on('down', (...message: unknown[]) => this.got.push(message));
     client.on('disconnect', (reason: string) => this.told.push(`disconnect: ${reason}`));
     for (const event of ['interrupted', 'resumed']) client.on(event, () => this.told.push(event));
-  }
-
-  /** The reason when it cannot connect, else nothing. */
-  connected(): Promise<Error | undefined> {
-    return new Promise((resolve) => {
-      this.client.once('connect', () => resolve(undefined));
-      this.client.once('connect_error', (error: Error) => resolve(error));
-    });
   }
 
   /** Sends a part of all messages, and lets as many be sent. */
@@ -169,6 +168,17 @@ export class Scene {
   #keep<Client extends AnyClient>(name: string, client: Client): Visitor<Client> {
     this.#undo.push(() => client.disconnect());
     return new Visitor(name, client);
+  }
+
+  /** Until so many requests of this kind have come from now on. */
+  requested(kind: string, times: number): Promise<void> {
+    return new Promise((resolve) => {
+      let count = 0;
+      const note = () => {
+        if (++count === times) resolve();
+      };
+      for (const { requests } of this.nodes) requests.on(kind, note);
+    });
   }
 
   /** What a visitor and the servers have got of each other. */
