@@ -11,8 +11,9 @@ import { type BackoffSettings, backoffDelayMs, defaultBackoff } from '../engine/
 import type { CloseDetails, EngineEvents, WriteOptions } from '../engine/client/events.ts';
 import type { EnginePlatform } from '../engine/client/options.ts';
 import { EngineSocket } from '../engine/client/socket.ts';
+import type { PacketDecoder, PacketEncoder, Parser } from '../wire/events/message-decoder.ts';
 import { type IncomingBytes, OUTBOX, type Packet } from '../wire/events/packet.ts';
-import { Decoder, Encoder, type PacketDecoder, type PacketEncoder } from '../wire/events/parser.ts';
+import { plainParser } from '../wire/events/plain-parser.ts';
 import type { DisconnectDescription, ManagerOptions, SocketOptions } from './options.ts';
 import { Socket } from './socket.ts';
 
@@ -84,6 +85,7 @@ export class Manager<
     platform: EnginePlatform,
     uri?: string | Partial<ManagerOptions>,
     opts?: Partial<ManagerOptions>,
+    defaultParser: Parser = plainParser,
   ) {
     super();
     const isOptions = typeof uri === 'object';
@@ -98,7 +100,7 @@ export class Manager<
       randomizationFactor,
       timeout = 20_000,
       autoConnect = true,
-      parser = { Encoder, Decoder },
+      parser = defaultParser,
     } = { ...defaultBackoff, ...this.opts };
     this.#settings = {
       reconnection,

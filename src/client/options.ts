@@ -6,8 +6,8 @@ import type { UsageError } from '../base/errors.ts';
 import type { Clock } from '../base/port.ts';
 import type { WriteOptions } from '../engine/client/events.ts';
 import type { EngineOptions } from '../engine/client/options.ts';
+import type { Parser } from '../wire/events/message-decoder.ts';
 import type { EventPacket, Packet } from '../wire/events/packet.ts';
-import type { Parser } from '../wire/events/parser.ts';
 
 /** Options of a {@link Manager}, those of its engine included. */
 export interface ManagerOptions extends EngineOptions {

@@ -8,6 +8,7 @@ import { Manager as PortableManager } from '../client/manager.ts';
 import type { ManagerOptions } from '../client/options.ts';
 import { Socket } from '../client/socket.ts';
 import { protocol } from '../wire/events/packet.ts';
+import { jsonParser } from '../wire/events/parser.ts';
 import { nodePlatform } from './node-platform.ts';
 
 /** A connection to a server, shared by the sockets of its namespaces; over HTTP and WebSocket. */
@@ -17,7 +18,7 @@ export class Manager<
 > extends PortableManager<ListenEvents, EmitEvents> {
   /** @param uri of the server, or the options. */
   constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
-    super(nodePlatform, uri, opts);
+    super(nodePlatform, uri, opts, jsonParser);
   }
 }
 

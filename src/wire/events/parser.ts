@@ -1,41 +1,12 @@
 /**
- * What: the default parser in the shape that Socket.IO's `parser` option prescribes, and that shape as types.
+ * What: the default parser in the shape that Socket.IO's `parser` option prescribes.
  * Must not know: sockets; replacing it (MessagePack, say) must need nothing else to change.
  */
-import { PeerError } from '../../base/errors.ts';
-import {
-  decodePacket,
-  defaultAttachmentLimit,
-  encodePacket,
-  isPacketValid,
-  type JsonReplacer,
-  type JsonReviver,
-  PendingPacket,
-} from './codec.ts';
-import { type Attachment, type IncomingBytes, type Packet, protocol } from './packet.ts';
+import { decodePacket, encodePacket, isPacketValid, type JsonReplacer, type JsonReviver } from './codec.ts';
+import { MessageDecoder, type PacketEncoder } from './message-decoder.ts';
+import { type Attachment, type Packet, protocol } from './packet.ts';
 
-/** Packets to texts and bytes. */
-export interface PacketEncoder {
-  /** One packet as one or several messages, in order. */
-  encode(packet: Packet): (string | Attachment)[];
-}
-
-/** Texts and bytes to packets. One for each connection. */
-export interface PacketDecoder {
-  /** Takes the next message; throws when it is not valid. Bytes are handed on in the kind in which they come. */
-  add(message: string | IncomingBytes): void;
-  on(event: 'decoded', listener: (packet: Packet) => void): unknown;
-  off(event: 'decoded', listener: (packet: Packet) => void): unknown;
-  /** Forgets a half-received packet. */
-  destroy(): void;
-}
-
-/** What the `parser` option of servers and clients takes. */
-export interface Parser {
-  readonly protocol?: number;
-  readonly Encoder: new () => PacketEncoder;
-  readonly Decoder: new () => PacketDecoder;
-}
+export type { PacketDecoder, PacketEncoder, Parser } from './message-decoder.ts';
 
 /** Encodes packets as JSON with attachments. */
 export class Encoder implements PacketEncoder {
@@ -59,57 +30,10 @@ export interface DecoderOptions {
 }
 
 /** Decodes JSON with attachments; tells its listeners each complete packet. */
-export class Decoder implements PacketDecoder {
-  readonly #options: DecoderOptions;
-  #listeners: ((packet: Packet) => void)[] = [];
-  #pending: PendingPacket | null = null;
-
+export class Decoder extends MessageDecoder {
   constructor(options: DecoderOptions | JsonReviver = {}) {
-    this.#options = typeof options === 'function' ? { reviver: options } : options;
-  }
-
-  /**
-   * Takes the next message.
-   * @throws {PeerError} `EVENT_ERR_INVALID_PACKET` and the other codes of `decodePacket`; the connection cannot go on.
-   */
-  add(message: string | IncomingBytes): void {
-    if (typeof message === 'string') {
-      if (this.#pending !== null) {
-        throw new PeerError('A text came where an attachment was due', { code: 'EVENT_ERR_ATTACHMENT' });
-      }
-      const { reviver, maxAttachments = defaultAttachmentLimit } = this.#options;
-      const packet = decodePacket(message, reviver, maxAttachments);
-      if (packet.attachments === undefined) this.#decoded(packet);
-      else this.#pending = new PendingPacket(packet as PendingPacket['packet']);
-      return;
-    }
-    const pending = this.#pending;
-    if (pending === null) {
-      throw new PeerError('Bytes came that belong to no packet', { code: 'EVENT_ERR_ATTACHMENT' });
-    }
-    const packet = pending.add(message);
-    if (packet !== null) {
-      this.#pending = null;
-      this.#decoded(packet);
-    }
-  }
-
-  on(_event: 'decoded', listener: (packet: Packet) => void): this {
-    this.#listeners.push(listener);
-    return this;
-  }
-
-  off(_event?: 'decoded', listener?: (packet: Packet) => void): this {
-    this.#listeners = listener === undefined ? [] : this.#listeners.filter((each) => each !== listener);
-    return this;
-  }
-
-  destroy(): void {
-    this.#pending = null;
-  }
-
-  #decoded(packet: Packet): void {
-    for (const listener of this.#listeners) listener(packet);
+    const { reviver, maxAttachments } = typeof options === 'function' ? { reviver: options } : options;
+    super((text) => decodePacket(text, reviver, maxAttachments));
   }
 }
 
