@@ -41,6 +41,7 @@ export default defineConfig([
       outbox: 'src/entry/outbox.ts',
       ws: 'src/entry/ws.ts',
       websocket: 'src/entry/websocket.ts',
+      msgpack: 'src/entry/msgpack.ts',
       engine: 'src/entry/engine.ts',
       'engine-client': 'src/entry/engine-client-node.ts',
       adapter: 'src/entry/adapter.ts',
@@ -60,6 +61,7 @@ export default defineConfig([
       outbox: 'src/entry/outbox.ts',
       ws: 'src/entry/ws-cjs.ts',
       websocket: 'src/entry/websocket.ts',
+      msgpack: 'src/entry/msgpack-cjs.ts',
       engine: 'src/entry/engine-cjs.ts',
       'engine-client': 'src/entry/engine-client-cjs.ts',
       adapter: 'src/entry/adapter.ts',
@@ -80,6 +82,7 @@ export default defineConfig([
       outbox: 'src/entry/outbox.ts',
       ws: 'src/entry/ws.ts',
       websocket: 'src/entry/websocket.ts',
+      msgpack: 'src/entry/msgpack-cjs.ts',
       engine: 'src/entry/engine.ts',
       'engine-client': 'src/entry/engine-client-node.ts',
       adapter: 'src/entry/adapter.ts',
@@ -96,6 +99,7 @@ export default defineConfig([
     entry: {
       'client-browser': 'src/entry/client.ts',
       'engine-client-browser': 'src/entry/engine-client.ts',
+      'msgpack-browser': 'src/entry/msgpack.ts',
     },
     format: 'esm',
     dts: true,
@@ -103,5 +107,6 @@ export default defineConfig([
   },
   script('socket.io.js', 'src/entry/client-global.ts', 'umd', false),
   script('socket.io.min.js', 'src/entry/client-global.ts', 'umd', true),
+  script('socket.io.msgpack.min.js', 'src/entry/client-msgpack-global.ts', 'umd', true),
   script('socket.io.esm.min.js', 'src/entry/client.ts', 'esm', true),
 ]);

@@ -4,6 +4,10 @@
  */
 import { expect, it } from 'vitest';
 import { PeerError, UsageError } from '../../src/base/errors.ts';
+import {
+  Decoder as MessagePackDecoder,
+  Encoder as MessagePackEncoder,
+} from '../../src/wire/events/message-pack-parser.ts';
 import { type Packet, PacketType } from '../../src/wire/events/packet.ts';
 import { Decoder, Encoder } from '../../src/wire/events/parser.ts';
 import { EventStreamParser } from '../../src/wire/sse/parser.ts';
@@ -161,6 +165,66 @@ it(
         return seen;
       };
       expect(read(true)).toEqual(read(false));
+    });
+  },
+  timeout,
+);
+
+it(
+  'MessagePack of any bytes is read, or refused as the fault of the peer, and a packet is one',
+  () => {
+    fuzz(20_000, (dice) => {
+      const decoder = new MessagePackDecoder();
+      const packets: Packet[] = [];
+      decoder.on('decoded', (packet) => packets.push(packet));
+      const message = dice.roll(3) === 0 ? dice.bytes(dice.roll(30)) : changed(dice);
+      try {
+        decoder.add(message);
+      } catch (error) {
+        expect(error).toBeInstanceOf(PeerError);
+      }
+      for (const packet of packets) {
+        expect(packet.type).toBeLessThanOrEqual(PacketType.connectError);
+        if (packet.type === PacketType.event) {
+          expect(['string', 'number']).toContain(typeof packet.data[0]);
+        }
+      }
+      expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+    });
+  },
+  timeout,
+);
+
+/** A packet of which some bytes were changed, cut off or put in. */
+function changed(dice: Dice): Uint8Array {
+  const data = ['event', value(dice, 0), value(dice, 0)] as [string, ...unknown[]];
+  const [message] = new MessagePackEncoder().encode({
+    type: PacketType.event,
+    nsp: '/',
+    data,
+    id: dice.roll(300),
+  });
+  let bytes = message as Uint8Array;
+  for (let i = dice.roll(4); i > 0; i--) {
+    const at = dice.roll(bytes.length + 1);
+    const put = dice.bytes(dice.roll(4));
+    bytes = Uint8Array.from([...bytes.subarray(0, at), ...put, ...bytes.subarray(at + dice.roll(4))]);
+  }
+  return bytes;
+}
+
+it(
+  'what is written as MessagePack is read as the same',
+  () => {
+    fuzz(5_000, (dice) => {
+      const data = ['event', value(dice, 0), value(dice, 0)] as [string, ...unknown[]];
+      const packet: Packet = { type: PacketType.event, nsp: '/', data, id: dice.roll(2 ** 31) };
+      const decoder = new MessagePackDecoder();
+      const packets: Packet[] = [];
+      decoder.on('decoded', (decoded) => packets.push(decoded));
+      const [message] = new MessagePackEncoder().encode(packet);
+      decoder.add(message as Uint8Array);
+      expect(packets).toEqual([packet]);
     });
   },
   timeout,

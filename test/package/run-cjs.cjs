@@ -8,6 +8,7 @@ const protocol = require('tautline/protocol');
 const { Adapter } = require('tautline/adapter');
 const engineServer = require('tautline/engine');
 const engine = require('tautline/engine/client');
+const msgpack = require('tautline/msgpack');
 const standard = require('tautline/websocket');
 
 assert.equal(WebSocket.WebSocket, WebSocket);
@@ -18,6 +19,7 @@ assert.equal(io.connect, io);
 assert.equal(typeof io.Manager, 'function');
 assert.equal(typeof Adapter, 'function');
 assert.ok(engineServer({ pingInterval: 1000 }) instanceof engineServer.Server);
+assert.equal(typeof msgpack.Decoder, 'function');
 assert.equal(typeof engine, 'function');
 assert.equal(typeof engine.Socket, 'function');
 assert.equal(typeof standard.WebSocketStream, 'function');

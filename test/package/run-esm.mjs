@@ -8,6 +8,7 @@ import io, { connect, Manager, io as named } from 'tautline/client';
 import { createOutbox, indexedDbOutbox, MemoryOutboxStore } from 'tautline/client/outbox';
 import * as engine from 'tautline/engine';
 import { Socket as EngineSocket } from 'tautline/engine/client';
+import msgpack, { Encoder } from 'tautline/msgpack';
 import * as protocol from 'tautline/protocol';
 import { createEventStream, EventSource } from 'tautline/sse';
 import { WebSocket as StandardWebSocket } from 'tautline/websocket';
@@ -64,6 +65,7 @@ standard.close();
 for (const [name, type] of [
   ['socket.io.js', /javascript/],
   ['socket.io.min.js', /javascript/],
+  ['socket.io.msgpack.min.js', /javascript/],
   ['socket.io.esm.min.js', /javascript/],
   ['socket.io.min.js.map', /json/],
 ]) {
@@ -73,6 +75,20 @@ for (const [name, type] of [
   assert.match(await answer.text(), /engine\.io/, name);
 }
 await server.close();
+
+// The script with MessagePack in it, as a page has it: the function `io` that speaks it by itself.
+const packed = new Server(createServer().listen(0, '127.0.0.1'), { parser: msgpack });
+assert.equal(msgpack.Encoder, Encoder);
+await once(packed.httpServer, 'listening');
+const packedUrl = `http://127.0.0.1:${packed.httpServer.address().port}`;
+const script = await (await fetch(`${packedUrl}/socket.io/socket.io.msgpack.min.js`)).text();
+const page = {};
+new Function(script).call(page);
+packed.on('connection', (socket) => socket.on('add', (a, b, reply) => reply(a + b)));
+const speaker = (page.io ?? globalThis.io)(packedUrl);
+assert.equal(await speaker.emitWithAck('add', 2, 3), 5);
+speaker.disconnect();
+await packed.close();
 
 const pusher = createServer((request, response) => {
   createEventStream(request, response).send({ event: 'tick', data: '1', id: '7' });

@@ -18,6 +18,7 @@ export const stream = WebSocket.createWebSocketStream(ws);
 import engineServer = require('tautline/engine');
 import engine = require('tautline/engine/client');
 import adapter = require('tautline/adapter');
+import msgpack = require('tautline/msgpack');
 import standard = require('tautline/websocket');
 
 export const sessions: engineServer.Server = engineServer.listen(3002, { pingInterval: 1000 });
@@ -25,3 +26,4 @@ sessions.on('connection', (peer: engineServer.Socket) => peer.send('hello'));
 export const session: engine.Socket = engine('ws://localhost:3000');
 export class OwnAdapter extends adapter.Adapter {}
 export const plain = new standard.WebSocket('ws://localhost:3000');
+export const packed = tautline(3003, { parser: msgpack });

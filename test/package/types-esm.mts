@@ -1,6 +1,7 @@
 /** What: a user's TypeScript ES module, compiled against the packed declarations. */
 import { type Namespace, Server, type Socket as ServerSocket } from 'tautline';
 import { io, type Socket } from 'tautline/client';
+import msgpack from 'tautline/msgpack';
 import type WebSocket from 'tautline/ws';
 import { WebSocketServer } from 'tautline/ws';
 
@@ -11,7 +12,7 @@ interface FromClient {
   add: (a: number, b: number, reply: (sum: number) => void) => void;
 }
 
-const server = new Server<FromClient, FromServer>(3000);
+const server = new Server<FromClient, FromServer>(3000, { parser: msgpack });
 server.on('connection', (socket: ServerSocket<FromClient, FromServer>) => {
   socket.on('add', (a, b, reply) => reply(a + b));
   socket.emit('news', 'hello');
