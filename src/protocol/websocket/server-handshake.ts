@@ -82,6 +82,8 @@ export function checkUpgradeRequest(
   // (5): 16 bytes in base64. Two headers are joined with a comma, which is not base64.
   const key = headerValue(headers, 'sec-websocket-key') ?? '';
   if (!isHandshakeKey(key)) return refuse(400, 'Missing or invalid Sec-WebSocket-Key header');
+  // (2): Host. (ws does not look at it, and Node only at requests that are no upgrades.)
+  if (headerValue(headers, 'host') === undefined) return refuse(400, 'Missing Host header');
   return negotiate(headers, key, deflate, isWanted);
 }
 

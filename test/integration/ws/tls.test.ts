@@ -171,7 +171,7 @@ test('a client that speaks TLS to a plain server is told so', async () => {
   await close(server);
 });
 
-test('the server name is sent for names, not for addresses', async () => {
+test('RFC 6455 4.1 (5): the server name is sent for names, not for addresses', async () => {
   const { address } = await listenSecure(tautline);
   const seen: unknown[] = [];
   for (const host of ['localhost', '127.0.0.1']) {

@@ -191,6 +191,7 @@ describe('a client that reads the answer', () => {
     const headers = Object.fromEntries(
       Object.entries(client.headers).map(([name, value]) => [name.toLowerCase(), value]),
     );
+    headers.host = 'server.example.com';
     const plan = checkUpgradeRequest({ method: 'GET', httpVersion: '1.1', headers }, {});
     if (!plan.isAcceptable) throw new Error('refused');
     const lines = formatUpgradeAnswer(plan, 'y', portableByteCodec).slice(1);

@@ -82,6 +82,12 @@ describe('a server that is asked to upgrade', () => {
       status: 400,
       message: 'Invalid HTTP version',
     },
+    {
+      rule: 'RFC 6455 4.2.1 (2): no Host',
+      headers: { host: undefined },
+      status: 400,
+      message: 'Missing Host header',
+    },
     ...[undefined, '', 'foo', 'websockets', 'h2c'].map((upgrade) => ({
       rule: `RFC 6455 4.2.1 (3): the Upgrade header ${upgrade} (CVE-2024-37890: also none at all)`,
       headers: { upgrade },
