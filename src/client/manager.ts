@@ -232,7 +232,12 @@ export class Manager<
     // Each packet in a turn of its own: a listener that throws stops no other packet.
     const decoded = (packet: Packet) =>
       queueMicrotask(() => {
-        for (const socket of this._active) if (socket.nsp === packet.nsp) socket.onpacket(packet);
+        for (const socket of this._active) {
+          if (socket.nsp !== packet.nsp) continue;
+          socket.onpacket(packet);
+          // One that leaves and comes back within is at the set's end, and must not get it again.
+          break;
+        }
         this.emitReserved('packet', packet);
       });
     decoder.on('decoded', decoded);
@@ -283,7 +288,7 @@ export class Manager<
   }
 
   #failed(error: Error): void {
-    for (const socket of this._active) socket._failed(error);
+    for (const socket of [...this._active]) if (socket.active) socket._failed(error);
     this.emitReserved('error', error);
   }
 

@@ -88,6 +88,21 @@ describe('connecting', () => {
     expect(s.platform.clockUsed.delays).toEqual([]);
   });
 
+  it('can connect again from within connect_error, once for each refusal', async () => {
+    const s = start({ auth: (give) => give({ token: s.events.length }) });
+    let refusals = 0;
+    s.socket.on('connect_error', () => {
+      if (++refusals < 5) s.socket.connect();
+    });
+    await s.open();
+    await s.say('4{"message":"not you"}');
+    expect(refusals).toBe(1);
+    await s.open();
+    expect(s.sent).toEqual(['0{"token":1}']);
+    s.platform.last.fail();
+    expect(refusals).toBe(2);
+  });
+
   it('tells that it cannot reach the server, and tries again', async () => {
     const s = start();
     const error = s.platform.last.fail();
