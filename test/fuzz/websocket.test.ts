@@ -308,6 +308,7 @@ describe('any bytes whatever', () => {
         if (tokens !== null) expect([...parseUniqueTokens([...tokens].join(','))!]).toEqual([...tokens]);
         listHasToken(value(dice), 'upgrade');
         const good: Record<string, string> = {
+          host: 'a',
           upgrade: 'websocket',
           connection: 'Upgrade',
           'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',

@@ -1,11 +1,15 @@
 /**
- * What: the masking of payloads (RFC 6455 section 5.3), by words of 32 bits where memory is aligned.
+ * What: the masking of payloads (RFC 6455 section 5.3), by words of 32 bits, large ones by WebAssembly.
  * Must not know: frames. A key is a number here: its first byte on the wire is the lowest eight bits.
  */
+
+import { maskSimd } from './mask-simd.ts';
 
 const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 /** Shorter payloads are masked byte by byte unless a view of their memory is at hand: making one costs as much. */
 const wordsWorthBytes = 64;
+/** From here on the way through WebAssembly's memory is the shorter one. */
+const simdFromBytes = 2048;
 const nonAscii = 0x80808080 | 0;
 
 /*
@@ -49,6 +53,15 @@ function maskBytes(bytes: Uint8Array, start: number, end: number, key: number): 
  * @returns 0 when all the results are ASCII: a text of them needs no further check.
  */
 export function mask(bytes: Uint8Array, start: number, end: number, key: number): number {
+  if (end - start >= simdFromBytes) {
+    const stop = start + ((end - start) & ~15);
+    const seen = maskSimd(bytes, start, stop, key);
+    if (seen >= 0) return seen | maskBytes(bytes, stop, end, key);
+  }
+  return maskWords(bytes, start, end, key);
+}
+
+function maskWords(bytes: Uint8Array, start: number, end: number, key: number): number {
   const buffer = bytes.buffer;
   if (buffer !== wordsBuffer) {
     if (end - start < wordsWorthBytes || !isLittleEndian) return maskBytes(bytes, start, end, key);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { mask, maskInto, readKey, rotateKey } from '../../../../src/wire/websocket/mask.ts';
 
 const key = [0x11, 0xa2, 0x73, 0xf4];
@@ -9,7 +9,10 @@ const range = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i)
 const plainly = (data: Uint8Array, phase = 0): Uint8Array =>
   data.map((byte, i) => byte ^ key[(i + phase) % 4]!);
 
-const lengths = [0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 66, 67, 127, 130, 1000, 9001];
+const lengths = [
+  0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 66, 67, 127, 130, 1000, 2047, 2048, 2063, 9001,
+  65_551,
+];
 
 describe('masking', () => {
   it.each(lengths)('RFC 6455 5.3: masks %i bytes at every alignment, and nothing around them', (length) => {
@@ -62,6 +65,46 @@ describe('masking', () => {
         expect(mask(masked, 0, length, keyNumber) === 0).toBe(place < 0);
         expect(masked).toEqual(plain);
       }
+    }
+  });
+
+  it('tells ASCII from what is not in a large payload, whatever the place of the byte', () => {
+    const length = 70_001;
+    for (const place of [-1, 0, 1, 15, 16, 31, 40_000, 65_535, 65_536, 69_985, 69_999, 70_000]) {
+      const plain = new Uint8Array(length).fill(0x7f);
+      if (place >= 0) plain[place] = 0x80;
+      const masked = plainly(plain);
+      expect(mask(masked, 0, length, keyNumber) === 0).toBe(place < 0);
+      expect(Buffer.compare(masked, plain)).toBe(0);
+    }
+  });
+
+  it.each([
+    ['is not there', undefined],
+    ['does not know 128-bit words', { Module: class {}, Instance: class {} }],
+    [
+      'is forbidden',
+      {
+        Module: class {
+          constructor() {
+            throw new Error('forbidden');
+          }
+        },
+      },
+    ],
+  ])('is right where WebAssembly %s', async (_title, replacement) => {
+    vi.resetModules();
+    vi.stubGlobal('WebAssembly', replacement);
+    try {
+      const fresh = await import('../../../../src/wire/websocket/mask.ts');
+      for (const length of lengths) {
+        const bytes = range(length);
+        fresh.mask(bytes, 0, length, keyNumber);
+        expect(Buffer.compare(bytes, plainly(range(length)))).toBe(0);
+      }
+    } finally {
+      vi.unstubAllGlobals();
+      vi.resetModules();
     }
   });
 
