@@ -1,3 +1,4 @@
+import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { ServerOptions } from '../../../src/engine/server/options.ts';
@@ -19,6 +20,20 @@ function handshake(port: number, query: string, headers: Record<string, string>)
       `GET /engine.io/?${query} HTTP/1.1\r\nHost: me.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
         `Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n${lines.join('')}\r\n`,
     );
+  });
+}
+
+/** The head of an answer; the rest is not waited for, since an event stream has no end. */
+function head(port: number, method: string, path: string, headers: object): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ host: '127.0.0.1', port, method, path, headers: { ...headers }, agent: false });
+    asking.on('response', (response) => {
+      response.on('error', () => {});
+      response.destroy();
+      resolve(response);
+    });
+    asking.on('error', reject);
+    asking.end();
   });
 }
 
@@ -110,6 +125,32 @@ describe('the origin of a page', () => {
     if (isIn) return;
     expect(text).toContain('cors.origin');
     expect(scene.refusals[0]).toMatchObject({ code: 4, context: { name: 'ORIGIN_NOT_ALLOWED' } });
+  });
+
+  it.each(cases)('%s: over event streams and short polling', async (_what, options, headers, isIn) => {
+    const { engine, port, refusals } = await startEngine(options);
+    for (const transport of ['sse', 'short-polling']) {
+      const path = `/engine.io/?EIO=4&tautline=1&transport=${transport}`;
+      expect((await head(port, 'GET', path, { ...host, ...headers })).statusCode).toBe(isIn ? 200 : 403);
+    }
+    expect(refusals.map(({ context }) => context.name)).toEqual(
+      isIn ? [] : ['ORIGIN_NOT_ALLOWED', 'ORIGIN_NOT_ALLOWED'],
+    );
+    // Who was let in has gone again; who was not, never began.
+    if (!isIn) expect(engine.clientsCount).toBe(0);
+  });
+
+  /** A browser asks before requests with headers of the program's, of foreign servers only. */
+  const foreign = cases.filter(([what]) => !/^(no origin|the own|what the browser)/.test(what));
+  it.each(foreign)('%s: in preflights of all transports over HTTP', async (_what, options, headers, isIn) => {
+    const { port } = await startEngine(options);
+    for (const transport of ['polling', 'sse', 'short-polling']) {
+      const path = `/engine.io/?EIO=4&tautline=1&transport=${transport}`;
+      const asks = { 'Access-Control-Request-Method': 'GET', 'Access-Control-Request-Headers': 'x-token' };
+      const answer = await head(port, 'OPTIONS', path, { ...host, ...headers, ...asks });
+      const allowed = answer.headers['access-control-allow-origin'];
+      expect(allowed === '*' || allowed === headers.Origin).toBe(isIn);
+    }
   });
 
   it('is looked at in later requests of a session too', async () => {
