@@ -15,17 +15,25 @@ export type TransportStep = 'open' | 'read' | 'write' | 'probe';
 
 /**
  * Why, as a stable code.
- * - `TRANSPORT_ERR_NETWORK`: no connection; browsers hide the reason (name, refusal, TLS, CORS, proxy)
+ * - `TRANSPORT_ERR_NETWORK`: no connection; browsers hide the reason (name, refusal, TLS, proxy)
+ * - `TRANSPORT_ERR_CORS`: the server answers, but not to pages of this origin; see its option `cors` (browsers, over HTTP)
+ * - `TRANSPORT_ERR_PROXY`: a proxy on the way wants credentials (407), or does not reach the server (502, 504)
+ * - `TRANSPORT_ERR_VERSION`: the server speaks other revisions of the protocol
+ * - `TRANSPORT_ERR_LIMIT`: the server has a limit that is reached (413, 429, or 503 with the name of the limit)
  * - `TRANSPORT_ERR_DNS`: the name of the server could not be resolved
  * - `TRANSPORT_ERR_REFUSED`: nobody listens there, or the host cannot be reached
  * - `TRANSPORT_ERR_TLS`: the server's certificate, or the TLS handshake, is not acceptable
  * - `TRANSPORT_ERR_TIMEOUT`: no answer in time
- * - `TRANSPORT_ERR_STATUS`: an HTTP status other than the one that was due; see `description`
+ * - `TRANSPORT_ERR_STATUS`: another HTTP status than the one that was due; see `description`
  * - `TRANSPORT_ERR_PROTOCOL`: the answer is not what the protocol asks for
  * - `TRANSPORT_ERR_CLOSED`: the peer closed in the middle
  */
 export type TransportErrorCode =
   | 'TRANSPORT_ERR_NETWORK'
+  | 'TRANSPORT_ERR_CORS'
+  | 'TRANSPORT_ERR_PROXY'
+  | 'TRANSPORT_ERR_VERSION'
+  | 'TRANSPORT_ERR_LIMIT'
   | 'TRANSPORT_ERR_DNS'
   | 'TRANSPORT_ERR_REFUSED'
   | 'TRANSPORT_ERR_TLS'

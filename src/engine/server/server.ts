@@ -403,7 +403,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
       return null;
     }
     const connection = completeUpgrade(plan, request, socket, head, this.#accept, {
-      onHeaders: (lines) => this.#addHeaderLines(lines, handshake),
+      onHeaders: (lines) => this.#addHeaderLines(lines, handshake, sid),
     });
     socket.off('error', ignore);
     return new WebSocketServerTransport(connection, sid);
@@ -452,21 +452,22 @@ export class Server extends ObservedEmitter<ServerEvents> {
     this.emit('connection_error', { req, code, message: errorMessages[code], context });
   }
 
-  #emitHeaders(headers: ResponseHeaders, request: EngineRequest, sid: string): void {
+  #emitHeaders(headers: ResponseHeaders, request: EngineRequest, sid: string, setsCookie = true): void {
     const { cookie } = this.opts;
     if (queryOf(request).sid === undefined) {
-      if (cookie) headers['Set-Cookie'] = [formatCookie(cookie === true ? {} : cookie, sid)];
+      if (cookie && setsCookie) headers['Set-Cookie'] = [formatCookie(cookie === true ? {} : cookie, sid)];
       this.emit('initial_headers', headers, request);
     }
     this.emit('headers', headers, request);
   }
 
   /** What CORS, middlewares and listeners add to a `101`. */
-  #addHeaderLines(lines: string[], { request, headerLines }: Handshake): void {
+  #addHeaderLines(lines: string[], { request, headerLines }: Handshake, sid: string): void {
     lines.push(...headerLines);
     const headers: ResponseHeaders = {};
-    if (queryOf(request).sid === undefined) this.emit('initial_headers', headers, request);
-    this.emit('headers', headers, request);
+    // Official servers set no cookie with a WebSocket, which no other request of its session follows. A resumable
+    // session's is followed, and a load balancer must lead that to the same server.
+    this.#emitHeaders(headers, request, sid, this.#isResumable(request));
     lines.push(...toHeaderLines(headers));
   }
 }

@@ -2,6 +2,7 @@
  * What: the client's side of a transport over HTTP: GETs fetch packets, POSTs bring them, whoever carries them out.
  * Must not know: fetch, node:http, sessions, or what messages mean.
  */
+import { explainStatus } from '../../base/http-status.ts';
 import { TransportError, type TransportErrorCode, type TransportStep } from '../../base/transport-error.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import { encodePayload } from '../../wire/engine/payload.ts';
@@ -91,7 +92,7 @@ export function createHttpClient(target: ClientTarget, exchange: Exchange, kind:
     const error = new TransportError(message, {
       transport: kind.name,
       step: isOpen ? step : 'open',
-      code: code ?? (status ? 'TRANSPORT_ERR_STATUS' : 'TRANSPORT_ERR_NETWORK'),
+      code: code ?? (status ? explainStatus(status, text) : 'TRANSPORT_ERR_NETWORK'),
       description: status,
       context,
       cause: cause ?? new Error(`HTTP status ${status}: ${text.slice(0, 200)}`),

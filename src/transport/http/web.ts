@@ -15,9 +15,8 @@ export const webExchange: Exchange = (target, body, isLast, done, received) => {
         controller.abort();
       })
     : null;
-  fetch(target.url(body !== undefined), {
-    method: body === undefined ? 'GET' : 'POST',
-    body,
+  const url = target.url(body !== undefined);
+  const options: RequestInit = {
     // A type that needs no preflight. `same-origin` is what an XMLHttpRequest without credentials does.
     headers: {
       ...(body !== undefined && { 'content-type': 'text/plain;charset=UTF-8' }),
@@ -26,9 +25,9 @@ export const webExchange: Exchange = (target, body, isLast, done, received) => {
     },
     credentials: withCredentials ? 'include' : 'same-origin',
     cache: 'no-store',
-    keepalive: isLast,
     signal: controller.signal,
-  })
+  };
+  fetch(url, { ...options, method: body === undefined ? 'GET' : 'POST', body, keepalive: isLast })
     .then(async (response) => {
       const { status, body, headers } = response;
       const outcome = { status, text: '', context: response };
@@ -43,11 +42,15 @@ export const webExchange: Exchange = (target, body, isLast, done, received) => {
       }
       return { ...outcome, text: await response.text() };
     })
-    .catch((cause: unknown) => ({
+    .catch(async (cause: unknown) => ({
       status: 0,
       text: '',
       cause,
-      code: isLate ? ('TRANSPORT_ERR_TIMEOUT' as const) : undefined,
+      code: isLate
+        ? ('TRANSPORT_ERR_TIMEOUT' as const)
+        : (await isForbidden(url, options))
+          ? ('TRANSPORT_ERR_CORS' as const)
+          : undefined,
     }))
     .then((outcome) => {
       timer?.cancel();
@@ -55,3 +58,18 @@ export const webExchange: Exchange = (target, body, isLast, done, received) => {
     });
   return () => controller.abort();
 };
+
+/**
+ * Whether a server of another origin answers, but not to this page: a browser does not say so, but lets a request through
+ * of which the page reads nothing (WHATWG Fetch, mode `no-cors`). Without the query, it begins no session.
+ */
+async function isForbidden(url: string, options: RequestInit): Promise<boolean> {
+  const { origin, pathname } = new URL(url);
+  if (origin === globalThis.location?.origin) return false;
+  const ask = (more: RequestInit) =>
+    fetch(origin + pathname, { ...options, ...more, method: 'HEAD' }).then(
+      () => true,
+      () => false,
+    );
+  return (await ask({ mode: 'no-cors', headers: {} })) && !(await ask({}));
+}

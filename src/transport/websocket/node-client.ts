@@ -2,6 +2,8 @@
  * What: the WebSocket transport in Node, over our own WebSocket client: TLS options, an agent, headers, cookies.
  * Must not know: browsers, sessions, or what messages mean.
  */
+import type { IncomingMessage } from 'node:http';
+import { explainStatus } from '../../base/http-status.ts';
 import { explainSystemError } from '../../base/system-error.ts';
 import { TransportError, type TransportErrorCode } from '../../base/transport-error.ts';
 import { decodePacket, encodePacket, encodePacketAsText } from '../../wire/engine/codec.ts';
@@ -16,6 +18,10 @@ import {
 } from '../port.ts';
 import { connectWebSocket } from './node-connect.ts';
 import type { ConnectionListener, NodeConnection } from './node-connection.ts';
+
+/** What is read of a refusal: enough for a sentence and an error page's title, and no longer than users should wait. */
+const REFUSAL_CHARACTERS = 2000;
+const REFUSAL_MS = 1000;
 
 function createWebSocketClient(target: ClientTarget): Transport {
   let connection: NodeConnection | undefined;
@@ -88,6 +94,29 @@ function createWebSocketClient(target: ClientTarget): Transport {
     transport.sink.transportOpened();
   };
 
+  /** Reads what the server has to say, which tells more than the status; but not for long. */
+  const refused = (response: IncomingMessage) => {
+    const { statusCode = 0 } = response;
+    let text = '';
+    const done = () => {
+      handshake?.abort();
+      const words = text === '' ? '' : `: ${text.slice(0, 200)}`;
+      const cause = new Error(`Unexpected server response: ${statusCode}${words}`);
+      fail(cause, explainStatus(statusCode, text), statusCode);
+    };
+    const timer = target.clock.setTimer(REFUSAL_MS, () => response.destroy());
+    response.setEncoding('utf8');
+    response.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.length > REFUSAL_CHARACTERS) response.destroy();
+    });
+    response.on('error', () => {});
+    response.on('close', () => {
+      timer.cancel();
+      done();
+    });
+  };
+
   const transport: Transport = {
     name: TransportName.websocket,
     get isWritable() {
@@ -114,9 +143,9 @@ function createWebSocketClient(target: ClientTarget): Transport {
         handshake = connectWebSocket(target.url().replace(/^http/, 'ws'), connectOptions, {
           onOpen: opened,
           onError: (cause) => fail(cause, explainSystemError(cause)),
-          onUnexpectedResponse(_request, { statusCode }) {
-            handshake?.abort();
-            fail(new Error(`Unexpected server response: ${statusCode}`), 'TRANSPORT_ERR_STATUS', statusCode);
+          onUpgrade: ({ headers }) => target.cookies?.store(headers['set-cookie'] ?? []),
+          onUnexpectedResponse(_request, response) {
+            refused(response);
             return true;
           },
         });

@@ -2,7 +2,7 @@
  * What: a connection that fails says over which transport, at which step, and why.
  */
 import { once } from 'node:events';
-import { createServer as createHttp, type RequestListener } from 'node:http';
+import { createServer as createHttp, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import {
   type AddressInfo,
@@ -14,6 +14,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { TransportError } from '../../../src/base/transport-error.ts';
 import type { ManagerOptions } from '../../../src/client/options.ts';
 import { io } from '../../../src/entry/client-node.ts';
+import { Server } from '../../../src/entry/index.ts';
+import type { ServerOptions } from '../../../src/server/options.ts';
 import { Authority } from '../websocket/certificate.ts';
 
 const undo: (() => unknown)[] = [];
@@ -106,6 +108,54 @@ describe.each([
       code: 'TRANSPORT_ERR_STATUS',
       description: 503,
       cause: { message: expect.stringContaining('503') },
+    });
+  });
+
+  it.each([
+    ['proxy that wants credentials', 407, '', 'TRANSPORT_ERR_PROXY'],
+    ['proxy that does not reach the server', 502, '<h1>Bad Gateway</h1>', 'TRANSPORT_ERR_PROXY'],
+    ['proxy for which the server is too slow', 504, '', 'TRANSPORT_ERR_PROXY'],
+    ['server that had too many requests', 429, '', 'TRANSPORT_ERR_LIMIT'],
+    ['server that wants another protocol', 426, '', 'TRANSPORT_ERR_VERSION'],
+  ])('a %s (%i) is told by its own code', async (_, status, body, code) => {
+    const port = await serve((_request, response) => response.writeHead(status).end(body));
+    expect(await failure(`http://127.0.0.1:${port}`, transport)).toMatchObject({
+      ...common,
+      code,
+      description: status,
+      cause: { message: expect.stringContaining(body) },
+    });
+  });
+
+  it.each<[string, Partial<ServerOptions>, object, string, string]>([
+    ['limit', { limits: { sessions: 0 } }, {}, 'TRANSPORT_ERR_LIMIT', 'limits.sessions'],
+    ['limit for one address', { limits: { sessionsPerAddress: 0 } }, {}, 'TRANSPORT_ERR_LIMIT', 'PerAddress'],
+    ['version', {}, {}, 'TRANSPORT_ERR_VERSION', 'protocol version'],
+    ['origin', {}, { extraHeaders: { origin: 'http://x' } }, 'TRANSPORT_ERR_STATUS', 'cors.origin'],
+  ])('a %s of our server is told by its own code and in its words', async (what, options, opts, code, words) => {
+    const http = createHttp();
+    const port = await listen(http);
+    new Server(http, options);
+    if (what === 'version') {
+      // The revision that a client of another one would name.
+      const [answer] = http.listeners('request') as RequestListener[];
+      const [upgrade] = http.listeners('upgrade') as ((...args: unknown[]) => void)[];
+      const change = (request: IncomingMessage) => {
+        request.url = request.url!.replace('EIO=4', 'EIO=3');
+      };
+      http.removeAllListeners('request').on('request', (request, response) => {
+        change(request);
+        answer!(request, response);
+      });
+      http.removeAllListeners('upgrade').on('upgrade', (request, ...rest) => {
+        change(request);
+        upgrade!(request, ...rest);
+      });
+    }
+    expect(await failure(`http://127.0.0.1:${port}`, transport, opts)).toMatchObject({
+      ...common,
+      code,
+      cause: { message: expect.stringContaining(words) },
     });
   });
 

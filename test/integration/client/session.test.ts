@@ -221,7 +221,7 @@ describe('the choice of a transport', () => {
       if (meddling === 'refuses') {
         expect(fate).toMatchObject({
           outcome: 'failed',
-          reason: { code: 'TRANSPORT_ERR_STATUS', description: 502 },
+          reason: { code: 'TRANSPORT_ERR_PROXY', description: 502 },
         });
       } else expect(fate).toMatchObject({ outcome: 'overtaken' });
       if (meddling !== 'delays') return;

@@ -87,7 +87,7 @@ describe('a client of short polling', () => {
     advance(1000);
     last().answer('bad gateway', 502);
     expect(log).toMatchObject([
-      ['closed', 'failed', { step: 'read', code: 'TRANSPORT_ERR_STATUS', description: 502 }],
+      ['closed', 'failed', { step: 'read', code: 'TRANSPORT_ERR_PROXY', description: 502 }],
     ]);
     expect(requests).toHaveLength(2);
   });

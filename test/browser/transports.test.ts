@@ -1,26 +1,37 @@
 /**
- * What: the event stream and short polling transports of the browser's client in Chromium, against our engine.
+ * What: the four transports of the browser's client in Chromium, against our engine.
  * Must not know: how they work.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { Server } from '../../src/engine/server/server.ts';
-import type { Socket } from '../../src/engine/server/session.ts';
+import type { Socket as Session } from '../../src/engine/server/session.ts';
 import type { TransportName } from '../../src/transport/port.ts';
 
 const SOURCE = `
   export { EngineSocket } from './engine/client/socket.ts';
   export { webPlatform } from './entry/web-platform.ts';
   export { webSse } from './transport/sse/web.ts';
+  export { webPolling } from './transport/long-polling/web.ts';
   export { webShortPolling } from './transport/short-polling/web.ts';
+  export { webWebSocket } from './transport/websocket/web.ts';
 `;
 const transports = ['sse', 'short-polling', 'polling', 'websocket'] as unknown as TransportName[];
+
+/** By the name on the wire, what the page calls it. */
+const factories: Readonly<Record<string, string>> = {
+  websocket: 'webWebSocket',
+  sse: 'webSse',
+  polling: 'webPolling',
+  'short-polling': 'webShortPolling',
+};
+const overHttp = ['sse', 'polling', 'short-polling'];
 
 let script: string;
 let browser: Browser;
@@ -53,6 +64,11 @@ async function serve(options: Partial<ServerOptions> = {}, tamper: Tamper = () =
   const engine = new Server({ transports, ...options });
   const seen: IncomingMessage[] = [];
   const server = createServer();
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
   engine.attach(server, { path: '/engine' });
   const listeners = server.listeners('request') as ((...args: unknown[]) => void)[];
   server.removeAllListeners('request');
@@ -63,6 +79,7 @@ async function serve(options: Partial<ServerOptions> = {}, tamper: Tamper = () =
     if (isEngine) for (const listener of listeners) listener(request, response);
     else response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>t</title>');
   });
+  server.prependListener('upgrade', (request) => seen.push(request));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   engine.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));
@@ -72,7 +89,11 @@ async function serve(options: Partial<ServerOptions> = {}, tamper: Tamper = () =
     server.closeAllConnections();
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { engine, url, seen, server };
+  /** All connections, those that were upgraded included. */
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return { engine, url, seen, server, cut };
 }
 
 async function load(url: string): Promise<Page> {
@@ -91,7 +112,7 @@ const begin = (name: string, url: string, options: object = {}) => `
   globalThis.log = [];
   globalThis.client = new t.EngineSocket(t.webPlatform, ${JSON.stringify(url)}, {
     path: '/engine', shortPollingIntervalMs: 10, reconnectionDelay: 10, ...${JSON.stringify(options)},
-    transports: [${name === 'sse' ? 't.webSse' : 't.webShortPolling'}],
+    transports: [t.${factories[name]}],
   });
   for (const event of ['open', 'interrupted', 'resumed', 'close']) client.on(event, () => log.push(event));
   client.on('error', (error) => log.push([error.message, error.transport, error.step, error.code, error.description].join(' ')));
@@ -103,7 +124,7 @@ const until = (page: Page, count: number) =>
 const read = <T>(page: Page, name: string) =>
   page.evaluate((key) => Reflect.get(globalThis, key), name) as Promise<T>;
 
-describe.each(['sse', 'short-polling'])('over %s in Chromium', (name) => {
+describe.each(Object.keys(factories))('over %s in Chromium', (name) => {
   it('text and binary come back, in order', async () => {
     const { url } = await serve();
     const page = await load(url);
@@ -120,7 +141,60 @@ describe.each(['sse', 'short-polling'])('over %s in Chromium', (name) => {
     expect(await read(page, 'log')).toEqual(['open']);
   });
 
-  it('from another origin, with what the program sends along', async () => {
+  it('from another origin cookies go along if the program wants that', async () => {
+    const { url } = await serve();
+    const page = await load(url);
+    // Cookies know no ports.
+    await page.evaluate('document.cookie = "who=me"');
+    for (const withCredentials of [true, false]) {
+      const other = await serve({ cors: { origin: url, credentials: true } });
+      await page.evaluate(`${begin(name, other.url, { withCredentials })} client.write('a');`);
+      await until(page, 1);
+      const cookies = other.seen.map(({ headers }) => headers.cookie);
+      // Browsers send cookies with every WebSocket.
+      const isSent = withCredentials || name === 'websocket';
+      expect(new Set(cookies)).toEqual(new Set([isSent ? 'who=me' : undefined]));
+      expect(await read(page, 'log')).toEqual(['open']);
+    }
+  });
+
+  it('from another origin that is not allowed nothing begins, and the reason is told where browsers tell it', async () => {
+    const { url } = await serve();
+    const other = await serve({ cors: { origin: 'http://elsewhere.example' } });
+    const page = await load(url);
+    const fail = async () => {
+      await page.evaluate(begin(name, other.url));
+      await page.waitForFunction(() => Reflect.get(globalThis, 'log').length === 2);
+      return (await read<string[]>(page, 'log'))[0];
+    };
+    const code = name === 'websocket' ? 'TRANSPORT_ERR_NETWORK' : 'TRANSPORT_ERR_CORS';
+    expect(await fail()).toContain(` ${name} open ${code} `);
+    expect(other.engine.clientsCount).toBe(0);
+    // Where nobody answers at all, it is no matter of origins.
+    other.server.close();
+    other.server.closeAllConnections();
+    expect(await fail()).toContain(` ${name} open TRANSPORT_ERR_NETWORK `);
+  });
+
+  it('a session goes on when all connections were cut', async () => {
+    const { url, cut, engine } = await serve();
+    const page = await load(url);
+    const connected = once(engine, 'connection') as Promise<[Session]>;
+    await page.evaluate(`${begin(name, url)} client.write('0');`);
+    const [session] = await connected;
+    await until(page, 1);
+    for (let i = 1; i <= 60; i++) {
+      session.send(`${i}`);
+      if (i % 20 === 0) cut();
+    }
+    await until(page, 61);
+    expect(await read(page, 'got')).toEqual(Array.from({ length: 61 }, (_, i) => `${i}`));
+    expect(await read<string[]>(page, 'log')).not.toContain('close');
+  });
+});
+
+describe.each(overHttp)('over %s in Chromium', (name) => {
+  it('another origin is asked for leave to send the headers of the program', async () => {
     const { url } = await serve();
     const other = await serve({ cors: { origin: url, credentials: true, allowedHeaders: ['x-token'] } });
     const page = await load(url);
@@ -144,20 +218,14 @@ describe.each(['sse', 'short-polling'])('over %s in Chromium', (name) => {
     expect(await read(page, 'log')).toEqual([`${message} ${name} open TRANSPORT_ERR_STATUS 403`, 'close']);
   });
 
-  it('a session goes on when all connections were cut', async () => {
-    const { url, server, engine } = await serve();
+  it('answers to polls are compressed; event streams are not, since what compresses holds back', async () => {
+    const { url } = await serve();
     const page = await load(url);
-    const connected = once(engine, 'connection') as Promise<[Socket]>;
-    await page.evaluate(`${begin(name, url)} client.write('0');`);
-    const [session] = await connected;
+    const encodings: (string | undefined)[] = [];
+    page.on('response', (response) => encodings.push(response.headers()['content-encoding']));
+    await page.evaluate(`${begin(name, url)} client.write('x'.repeat(100000));`);
     await until(page, 1);
-    for (let i = 1; i <= 60; i++) {
-      session.send(`${i}`);
-      if (i % 20 === 0) server.closeAllConnections();
-    }
-    await until(page, 61);
-    expect(await read(page, 'got')).toEqual(Array.from({ length: 61 }, (_, i) => `${i}`));
-    expect(await read<string[]>(page, 'log')).not.toContain('close');
+    expect(encodings.includes('gzip')).toBe(name !== 'sse');
   });
 });
 
@@ -179,7 +247,7 @@ describe('an event stream in Chromium', () => {
   it('is one request for any number of messages', async () => {
     const { url, seen, engine } = await serve();
     const page = await load(url);
-    const connected = once(engine, 'connection') as Promise<[Socket]>;
+    const connected = once(engine, 'connection') as Promise<[Session]>;
     await page.evaluate(begin('sse', url));
     const [session] = await connected;
     for (let i = 0; i < 100; i++) {
