@@ -132,32 +132,35 @@ describe.each([
     ['limit for one address', { limits: { sessionsPerAddress: 0 } }, {}, 'TRANSPORT_ERR_LIMIT', 'PerAddress'],
     ['version', {}, {}, 'TRANSPORT_ERR_VERSION', 'protocol version'],
     ['origin', {}, { extraHeaders: { origin: 'http://x' } }, 'TRANSPORT_ERR_STATUS', 'cors.origin'],
-  ])('a %s of our server is told by its own code and in its words', async (what, options, opts, code, words) => {
-    const http = createHttp();
-    const port = await listen(http);
-    new Server(http, options);
-    if (what === 'version') {
-      // The revision that a client of another one would name.
-      const [answer] = http.listeners('request') as RequestListener[];
-      const [upgrade] = http.listeners('upgrade') as ((...args: unknown[]) => void)[];
-      const change = (request: IncomingMessage) => {
-        request.url = request.url!.replace('EIO=4', 'EIO=3');
-      };
-      http.removeAllListeners('request').on('request', (request, response) => {
-        change(request);
-        answer!(request, response);
+  ])(
+    'a %s of our server is told by its own code and in its words',
+    async (what, options, opts, code, words) => {
+      const http = createHttp();
+      const port = await listen(http);
+      new Server(http, options);
+      if (what === 'version') {
+        // The revision that a client of another one would name.
+        const [answer] = http.listeners('request') as RequestListener[];
+        const [upgrade] = http.listeners('upgrade') as ((...args: unknown[]) => void)[];
+        const change = (request: IncomingMessage) => {
+          request.url = request.url!.replace('EIO=4', 'EIO=3');
+        };
+        http.removeAllListeners('request').on('request', (request, response) => {
+          change(request);
+          answer!(request, response);
+        });
+        http.removeAllListeners('upgrade').on('upgrade', (request, ...rest) => {
+          change(request);
+          upgrade!(request, ...rest);
+        });
+      }
+      expect(await failure(`http://127.0.0.1:${port}`, transport, opts)).toMatchObject({
+        ...common,
+        code,
+        cause: { message: expect.stringContaining(words) },
       });
-      http.removeAllListeners('upgrade').on('upgrade', (request, ...rest) => {
-        change(request);
-        upgrade!(request, ...rest);
-      });
-    }
-    expect(await failure(`http://127.0.0.1:${port}`, transport, opts)).toMatchObject({
-      ...common,
-      code,
-      cause: { message: expect.stringContaining(words) },
-    });
-  });
+    },
+  );
 
   it('a connection that is cut before the answer is TRANSPORT_ERR_CLOSED', async () => {
     const port = await listen(createTcp((socket) => socket.once('data', () => socket.resetAndDestroy())));
