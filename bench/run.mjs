@@ -63,7 +63,7 @@ async function runScenario(scenario, settings, rounds, wanted) {
           versions[name] = run.version;
           runs.push({ ...run, peer: name, round });
           showProgress(
-            `${scenario.name}, ${one.label}, round ${round} of ${rounds}: ${peer.label} ${formatValue(run.value)}`,
+            `${scenario.name}, ${one.label}, round ${round} of ${rounds}: ${peer.label} ${(scenario.format ?? formatValue)(run.value)}`,
           );
         } catch (error) {
           endProgress();
@@ -110,7 +110,8 @@ async function main() {
   if (stranger) throw new Error(`No peer ${stranger}. There are: ${[...known].join(', ')}`);
   console.log(`Load generator: ${generator.kind === 'c' ? 'load.c' : 'load.mjs (no C compiler was used)'}`);
   for (const scenario of chosen) {
-    const result = await runScenario(scenario, settings, Number(values.runs), wanted);
+    const rounds = Math.min(Number(values.runs), scenario.mostRounds ?? Number.POSITIVE_INFINITY);
+    const result = await runScenario(scenario, settings, rounds, wanted);
     if (!result || result.cases.length === 0) continue;
     showTable(scenario, result);
     if (!values['no-save']) saveResult(result);

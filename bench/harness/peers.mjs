@@ -21,6 +21,14 @@ export const websocketPeers = {
   net: { label: 'bare node:net', server: 'net.mjs', words: [] },
 };
 
+/** One server for each transport alone. @type {Record<string, Peer>} */
+export const transportPeers = Object.fromEntries(
+  ['websocket', 'sse', 'polling', 'short-polling'].map((name) => [
+    name,
+    { label: name, server: 'transports.mjs', words: [name] },
+  ]),
+);
+
 /** Servers of events with the wire and API of Socket.IO. @type {Record<string, Peer>} */
 export const eventPeers = {
   tautline: { label: 'tautline', server: 'events.mjs', words: ['tautline'] },

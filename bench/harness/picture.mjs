@@ -3,6 +3,7 @@
  * Must not know: files, terminals, how anything was measured.
  */
 import * as echarts from 'echarts';
+import { panelsOf } from './metrics.mjs';
 import { figureOf, formatRatio, formatValue, peersOf, ratioOf } from './summary.mjs';
 
 /** Each colour has two values; the second one is used where the reader prefers dark. */
@@ -43,17 +44,24 @@ const LOGARITHMIC_FROM = 60;
 /**
  * Each case has its own axis: what is compared are peers, not cases.
  * @param {Scenario} scenario
- * @param {Result} result
+ * @param {Result} measured
  * @returns {string} an SVG document
  */
-export function drawPicture(scenario, result) {
+export function drawPicture(scenario, measured) {
+  const result = panelsOf(scenario, measured);
   const values = result.cases.map((one) => peersOf(one).map((peer) => figureOf(one, peer).median));
   const isLog = values.some((each) => Math.max(...each) / Math.min(...each) > LOGARITHMIC_FROM);
   const heights = values.map((each) => LABEL + each.length * BAR + GAP);
   const height = HEAD + heights.reduce((sum, each) => sum + each, 0) + FOOT;
   const tops = heights.map((_, i) => HEAD + heights.slice(0, i).reduce((sum, each) => sum + each, 0));
 
-  const unit = isLog ? `${scenario.unit}, logarithmic` : scenario.unit;
+  const unit = scenario.panels
+    ? isLog
+      ? 'Logarithmic'
+      : 'Medians'
+    : isLog
+      ? `${scenario.unit}, logarithmic`
+      : scenario.unit;
   const reference = scenario.family[scenario.reference]?.label ?? scenario.reference;
   const better = scenario.lowerIsBetter ? '; less is better' : '';
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
@@ -136,7 +144,8 @@ function bars(scenario, one) {
         fontFamily: FONT,
         fontSize: 12,
         fontWeight: isOurs ? /** @type {const} */ (600) : /** @type {const} */ ('normal'),
-        formatter: formatValue(value) + (ratio ? `  (${formatRatio(ratio.median)})` : ''),
+        formatter:
+          (scenario.format ?? formatValue)(value) + (ratio ? `  (${formatRatio(ratio.median)})` : ''),
       },
     };
   });

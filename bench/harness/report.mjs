@@ -2,8 +2,9 @@
  * What: writes docs/benchmarks.md and its pictures from what bench/results holds.
  * Must not know: how anything was measured.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { tabulate } from './metrics.mjs';
 import { loadResults } from './results.mjs';
 import {
   coresOf,
@@ -36,6 +37,7 @@ export async function writeReport(scenarios) {
     if (!result) continue;
     writeFileSync(`${docs}images/bench-${scenario.name}.svg`, drawPicture(scenario, result));
     sections.push(describeScenario(scenario, result));
+    if (scenario.metrics) updateGuides(scenario.name, formatMetrics(scenario, result));
   }
   writeFileSync(
     `${docs}benchmarks.md`,
@@ -48,7 +50,42 @@ export async function writeReport(scenarios) {
  * @param {Scenario} scenario
  * @param {Result} result
  */
+function formatMetrics(scenario, result) {
+  const { head, rows } = tabulate(scenario, result);
+  const line = (/** @type {string[]} */ cells) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map((_, i) => (i < 2 ? '---' : '--:'))), ...rows.map(line)].join('\n');
+}
+
+/**
+ * Guides show tables between two comments with the scenario's name.
+ * @param {string} name
+ * @param {string} table
+ */
+function updateGuides(name, table) {
+  for (const file of readdirSync(`${docs}guides`)) {
+    const path = `${docs}guides/${file}`;
+    const text = readFileSync(path, 'utf8');
+    const [open, close] = [`<!-- bench ${name} -->`, `<!-- /bench ${name} -->`];
+    const [start, end] = [text.indexOf(open), text.indexOf(close)];
+    if (start < 0 || end < 0) continue;
+    writeFileSync(path, `${text.slice(0, start + open.length)}\n${table}\n${text.slice(end)}`);
+  }
+}
+
+/**
+ * @param {Scenario} scenario
+ * @param {Result} result
+ */
 function describeScenario(scenario, result) {
+  if (scenario.metrics) {
+    return [
+      `## ${scenario.title}`,
+      scenario.about,
+      `![${scenario.title}](images/bench-${scenario.name}.svg)`,
+      formatMetrics(scenario, result),
+      `<sub>${result.date.slice(0, 10)}, medians of ${result.settings.runs} rounds; raw runs in [bench/results/${scenario.name}.json](../bench/results/${scenario.name}.json)</sub>`,
+    ].join('\n\n');
+  }
   const rows = result.cases.flatMap((one) =>
     peersOf(one).map((peer) => {
       const value = figureOf(one, peer);

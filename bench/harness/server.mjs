@@ -48,6 +48,11 @@ export async function startServer(peer, words, options) {
         child.say('memory');
         return child.next();
       },
+      /** What the server says to a word. @returns {Promise<any>} */
+      ask: (/** @type {string} */ word) => {
+        child.say(word);
+        return child.next();
+      },
       stop: () => child.stop(),
     };
   } catch (error) {

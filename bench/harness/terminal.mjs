@@ -3,6 +3,7 @@
  * Must not know: how anything is measured.
  */
 import Table from 'cli-table3';
+import { tabulate } from './metrics.mjs';
 import {
   coresOf,
   doubtOf,
@@ -32,6 +33,13 @@ export function endProgress() {
  * @param {import('./results.mjs').Result} result
  */
 export function showTable(scenario, result) {
+  if (scenario.metrics) {
+    const { head, rows } = tabulate(scenario, result);
+    const table = new Table({ head, style: { head: [], border: [] } });
+    table.push(...rows);
+    console.log(`\n${scenario.title}\n${table.toString()}`);
+    return;
+  }
   const table = new Table({
     head: [
       scenario.unit,

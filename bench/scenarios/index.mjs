@@ -9,6 +9,7 @@ import { echo } from './echo.mjs';
 import { echoLarge } from './echo-large.mjs';
 import { eventsBroadcast, eventsEcho, eventsIdle } from './events.mjs';
 import { idle } from './idle.mjs';
+import { transportsIdle, transportsMessages } from './transports.mjs';
 
 /** @type {import('./scenario.mjs').Scenario<any>[]} */
 export const scenarios = [
@@ -21,6 +22,8 @@ export const scenarios = [
   eventsEcho,
   eventsBroadcast,
   eventsIdle,
+  transportsMessages,
+  transportsIdle,
 ];
 
 /**

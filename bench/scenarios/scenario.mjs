@@ -34,6 +34,12 @@ import { startServer } from '../harness/server.mjs';
  */
 
 /**
+ * @typedef {object} Metric one of several figures that a run gives, by its key in `details`
+ * @property {string} key
+ * @property {string} label with its unit
+ */
+
+/**
  * @template {Case} [C=Case]
  * @typedef {object} Scenario
  * @property {string} name as on the command line; a prefix selects a group
@@ -46,6 +52,10 @@ import { startServer } from '../harness/server.mjs';
  * @property {string} reference the peer that ratios are shown against
  * @property {C[]} cases
  * @property {Target[]} targets
+ * @property {Metric[]} [metrics] the columns of its table, in place of the value and its ratios
+ * @property {(Metric & { case: string })[]} [panels] what its picture shows, in place of a panel for each case
+ * @property {(value: number) => string} [format] how a value is shown
+ * @property {number} [mostRounds] where a run takes long, or gives many samples
  * @property {(peer: Peer, chosen: C, settings: Settings) => Promise<Run>} run
  */
 
