@@ -146,6 +146,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   #isUpgrading = false;
   /** How many packets of the write buffer the transport has been given. */
   #handedOver = 0;
+  #handedOverAtMs = 0;
   #stamp = 0;
   /** Set while a Blob is read: what is written meanwhile must wait. */
   #reading: Promise<void> | undefined;
@@ -214,10 +215,12 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
         if (sid) query.sid = sid;
         else if (opts.session !== false) query.tautline = 1;
         if (session) {
-          if (isPost) query.from = session.nextIndex - this.writeBuffer.filter(isMessage).length;
+          if (isPost) query.from = Math.max(0, session.nextIndex - this.#waiting().length);
           else {
-            query.attach = link.next = session.tellCount();
-            if (link !== this.#link) query.first = 1;
+            // An attempt to attach may come to nothing; then nothing was told.
+            const isNext = link === this.#link;
+            query.attach = link.next = isNext ? session.tellCount() : session.received;
+            if (!isNext) query.first = 1;
           }
         }
         if (opts.forceBase64) query.b64 = 1;
@@ -237,6 +240,11 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     });
     const link: Link = { transport, next: 0 };
     return link;
+  }
+
+  /** The messages that the transport has not passed on. */
+  #waiting(): OutgoingPacket[] {
+    return this.writeBuffer.filter(isMessage);
   }
 
   /** What the browser remembers beyond the page, if the program wants that and the user allows it. */
@@ -628,7 +636,11 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   #tick(): void {
     this.#heartbeat?.cancel();
     const startMs = this.#clock.nowMs();
-    const delayMs = Math.min(this._pingTimeoutTime - startMs, TICK_MS);
+    // A POST whose answer does not come would hold up all others, also where the polls beside it are answered.
+    const { pingInterval, pingTimeout } = this.#handshake!;
+    const isPosting = this.#session && this.#handedOver;
+    const postDueMs = isPosting ? this.#handedOverAtMs + pingInterval + pingTimeout : Infinity;
+    const delayMs = Math.min(Math.min(this._pingTimeoutTime, postDueMs) - startMs, TICK_MS);
     if (delayMs <= 0) {
       this.#lost('ping timeout');
       return;
@@ -764,6 +776,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
         ? countWithin(writeBuffer, limit, this.#platform.codec)
         : writeBuffer.length;
     this.#handedOver = count;
+    this.#handedOverAtMs = this.#clock.nowMs();
     const waiting = writeBuffer.slice(count).filter(isMessage).length;
     if (this.#session) this.#left = Math.max(this.#left, this.#session.nextIndex - waiting);
     transport.send(writeBuffer.slice(0, count));
@@ -781,7 +794,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     const { name } = this.transport;
     // docs/protocol/session.md, "polling": the answer to a POST confirms what was in it, or nothing of it was taken.
     if (session && name !== 'websocket') {
-      if (session.confirmed < session.nextIndex - this.writeBuffer.filter(isMessage).length) {
+      if (session.confirmed < session.nextIndex - this.#waiting().length) {
         this.#lost('transport error', { description: 'the server did not take what was sent' });
         return;
       }
@@ -851,7 +864,10 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   _undelivered(): [sent: OriginalPacket[], unsent: OriginalPacket[]] | undefined {
     const session = this.#session;
     if (!session) return undefined;
-    const sent = session.messagesFrom(session.confirmed);
+    // What waited for the handshake may be more than the session has taken.
+    const waiting = this.#waiting();
+    const isTaken = waiting.length <= session.nextIndex;
+    const sent = isTaken ? session.messagesFrom(session.confirmed) : waiting;
     const unsent = sent.splice(Math.max(this.#left - session.confirmed, 0));
     return [sent, unsent];
   }

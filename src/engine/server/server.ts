@@ -351,7 +351,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
       if (transport === null) return;
       const session = this.clients[sid];
       if (session === undefined || session instanceof ResumableSocket) {
-        this.#attachWebSocket(session, transport, request);
+        this.attachWebSocket(session, transport, request);
         return;
       }
       new UpgradeAttempt(session, transport, this.clock, this.opts.upgradeTimeout);
@@ -361,16 +361,24 @@ export class Server extends ObservedEmitter<ServerEvents> {
     this.#withId(request, refuse, (id) => {
       const transport = this.#acceptWebSocket(id, handshake);
       if (transport === null) return;
-      transport.isExtended = this.#isResumable(request);
-      const session = this.#begin(id, transport, keptRequest(request));
-      handshakes.get(request)?.();
-      transport.socket.start(transport);
-      this.emit('connection', session);
+      this.beginWebSocket(id, transport, request);
     });
   }
 
-  /** A page cannot read the answer to a refused handshake; so who comes too late is told by a close code. */
-  #attachWebSocket(
+  /** @internal A connection that was let in begins a session. */
+  beginWebSocket(id: string, transport: WebSocketServerTransport, request: EngineRequest): void {
+    transport.isExtended = this.#isResumable(request);
+    const session = this.#begin(id, transport, keptRequest(request));
+    handshakes.get(request)?.();
+    transport.socket.start(transport);
+    this.emit('connection', session);
+  }
+
+  /**
+   * @internal A connection that was let in asks for a session. A page cannot read the answer to a refused handshake; so
+   * who comes too late is told by a close code.
+   */
+  attachWebSocket(
     session: ResumableSocket | undefined,
     transport: WebSocketServerTransport,
     request: EngineRequest,

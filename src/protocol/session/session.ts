@@ -137,6 +137,8 @@ export class Session<Message> {
   attach(peerReceived: number): Message[] {
     this.#window.confirm(peerReceived);
     const replay = this.#window.from(peerReceived);
+    // What was told over the connection before may not have arrived.
+    this.#told = 0;
     if (this.#state !== 'over') this.#state = 'attached';
     return replay;
   }

@@ -129,7 +129,7 @@ export function createHttpClient(target: ClientTarget, exchange: Exchange, kind:
       },
       ended(outcome, isComplete) {
         abortGet = null;
-        if (isEnded) return;
+        if (isEnded || (isClosing && target.isExtended)) return;
         // A session replays what an answer that got lost held. Proxies with a short patience cut everything that takes
         // long: that is no interruption; but where a request fails soon, the network does.
         const isLong = clock.nowMs() - startMs > PATIENCE_MS;
@@ -187,6 +187,8 @@ export function createHttpClient(target: ClientTarget, exchange: Exchange, kind:
       if (isEnded || isClosing) return;
       isClosing = true;
       // Before the first word of the server there is nothing to close; it notices the cut.
+      // Who polls on would keep the session alive for as long as a POST hangs. A session of the standard ends with its GET.
+      if (target.isExtended) abortGet?.();
       if (!isOpen) end({ by: 'byUs' });
       else if (!abortPost) sayGoodbye();
     },

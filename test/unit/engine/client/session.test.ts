@@ -342,6 +342,48 @@ describe('a connection that another one has replaced', () => {
   });
 });
 
+describe('a count that may not have arrived', () => {
+  it('is not taken for told by an attempt to attach that comes to nothing', async () => {
+    const { platform, first } = begin();
+    first.receive('4one');
+    platform.firePage('online');
+    expect(attachOf(platform.last)).toBe('1');
+    first.receive('2');
+    await turn();
+    expect(first.sent).toEqual(['71', '3']);
+  });
+
+  it('is told once more over the connection that takes over, whatever the one before was told last', async () => {
+    const { platform, first } = begin({ transports: ['polling', 'websocket'] });
+    const upgrade = platform.last;
+    upgrade.target.url();
+    first.receive('4one');
+    first.target.url();
+    upgrade.accept();
+    upgrade.receive('70');
+    upgrade.receive('4one');
+    upgrade.receive('2');
+    await turn();
+    expect(upgrade.sent).toEqual(['71', '3']);
+  });
+});
+
+describe('a POST that is never answered', () => {
+  it('is sent again after the time of the heartbeat, though the polls beside it are answered', async () => {
+    const { platform, socket, first, names } = begin({ transports: ['polling'] });
+    first.drainsItself = false;
+    socket.send('a');
+    for (let i = 0; i < 9; i++) {
+      expect(names()).toEqual([]);
+      platform.clockUsed.advance(5000);
+      first.receive('70');
+    }
+    expect(names()).toEqual(['interrupted']);
+    accept(platform.last, '0');
+    expect(platform.last.sent).toEqual(['4a']);
+  });
+});
+
 describe('the end of a session', () => {
   it('comes when no connection was had within the window, and tells what is unconfirmed and what never left', async () => {
     const { platform, socket, first, events } = begin();
@@ -378,6 +420,19 @@ describe('the end of a session', () => {
       'transport error',
       { description: expect.stringContaining('more unconfirmed'), unsent: messages },
     ]);
+  });
+
+  it('comes with the handshake when more was waiting than it may keep, and tells of all that', () => {
+    const platform = scriptedPlatform();
+    const opts = { transports: ['websocket'], session: { bufferMessages: 2 } };
+    const socket = new EngineSocket(platform, 'http://localhost', opts);
+    const ends: unknown[] = [];
+    // The goodbye is said before.
+    platform.last.close = () => ends.push(new URL(platform.last.target.url(true)).searchParams.get('from'));
+    socket.on('close', (_reason, details) => ends.push(details));
+    for (const message of ['a', 'b', 'c', 'd']) socket.send(message);
+    platform.last.shakeHands(offer);
+    expect(ends).toMatchObject(['0', { unconfirmed: [], unsent: ['a', 'b', 'c', 'd'] }]);
   });
 
   it('comes when the server does not know it any more, which says how much it had received', async () => {

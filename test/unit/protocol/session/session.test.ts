@@ -129,6 +129,17 @@ describe('what the peer sends', () => {
   });
 });
 
+describe('a count that was told', () => {
+  it('is new again over another connection: the one before may have lost it', () => {
+    const session = attached();
+    session.receive(0, 1);
+    session.tellCount();
+    expect(session.isCountNew).toBe(false);
+    session.attach(0);
+    expect(session.isCountNew).toBe(true);
+  });
+});
+
 describe('the end', () => {
   const outcome = (value: unknown) => value as SessionOutcome<string>;
 

@@ -4,6 +4,7 @@ import { createPollingClient } from '../../../../src/transport/long-polling/clie
 import { webTextCodec } from '../../../../src/transport/platform/web-text-codec.ts';
 import type { ClientTarget, Transport } from '../../../../src/transport/port.ts';
 import { OutgoingPacket, PacketType } from '../../../../src/wire/engine/packet.ts';
+import { startScript } from '../scripted-exchange.ts';
 
 interface Request {
   readonly body: string | undefined;
@@ -196,5 +197,21 @@ describe('a polling client', () => {
     expect(s.log).toEqual([['6', ''], ['paused']]);
     s.transport.pause(() => s.log.push(['paused again']));
     expect(s.log.at(-1)).toEqual(['paused again']);
+  });
+});
+
+describe('the client of a session that is counted', () => {
+  it('asks for nothing more once it was closed, though a POST hangs before its goodbye', () => {
+    const { transport, requests, last } = startScript(createPollingClient, { isExtended: true });
+    last().answer(open);
+    const poll = last();
+    transport.send([message('a')]);
+    const post = last();
+    transport.close();
+    expect(poll.isAborted).toBe(true);
+    poll.fail();
+    expect(requests).toHaveLength(3);
+    post.answer('71');
+    expect([last().body, last().isLast]).toEqual(['1', true]);
   });
 });
