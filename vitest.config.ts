@@ -17,6 +17,7 @@ export default defineConfig({
       project('unit'),
       project('contract', { testTimeout: 30_000, hookTimeout: 30_000 }),
       project('fuzz', { testTimeout: 60_000 }),
+      project('simulation', { testTimeout: 60_000 }),
       project('integration', { testTimeout: 30_000, hookTimeout: 30_000 }),
       project('interop', { testTimeout: 30_000, hookTimeout: 30_000 }),
       project('browser', { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false }),

@@ -180,7 +180,10 @@ export class HttpLink {
     const { time, client, trace } = this.#places;
     const { fault, upMs, downMs, afterMs = 0 } = this.#fate;
     const about = body === undefined ? '' : ` ${JSON.stringify(body.slice(0, 60))}`;
-    trace(() => `${this.#name} → ${body === undefined ? 'GET' : 'POST'} ${url.replace(/^.*?\?EIO=4&/, '')}${about}`);
+    trace(
+      () =>
+        `${this.#name} → ${body === undefined ? 'GET' : 'POST'} ${url.replace(/^.*?\?EIO=4&/, '')}${about}`,
+    );
     const fail = (status: number, delayMs: number): void => {
       this.#isCut = true;
       time.after(delayMs, client, () => this.#finish(status, ''));
@@ -194,8 +197,14 @@ export class HttpLink {
       this.#isCut = true;
       return;
     }
-    if (fault === 'refused') return fail(0, upMs);
-    if (fault === 'bad gateway') return fail(502, upMs + downMs);
+    if (fault === 'refused') {
+      fail(0, upMs);
+      return;
+    }
+    if (fault === 'bad gateway') {
+      fail(502, upMs + downMs);
+      return;
+    }
     if (fault === 'late') {
       fail(0, upMs);
       this.#arrive(url, body, upMs + afterMs, null);

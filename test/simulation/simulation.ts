@@ -24,7 +24,7 @@ export interface Totals {
 }
 
 /** The same promise, whatever the numbers. */
-const kindOf = (failure: string | null): string | undefined => failure?.split('\n')[0]!.replace(/\d+/g, '#');
+const kindOf = (failure: string | null): string => (failure ?? '').replace(/\n.*/s, '').replace(/\d+/g, '#');
 
 /** Plays the history of a seed. */
 export function playSeed(seed: number, totals: Totals): Failure | null {
@@ -50,6 +50,8 @@ export function describeFailure({ seed, text, history, log }: Failure): string {
     `Repeat it: npm run simulate -- --histories 1 --seed ${seed}`,
     `The shortest history that fails in this way: ${JSON.stringify(history)}`,
     'What happens in it:',
-    ...(log.length > 2 * LINES ? [...log.slice(0, LINES), '…', ...log.slice(-LINES)] : log).map((line) => `  ${line}`),
+    ...(log.length > 2 * LINES ? [...log.slice(0, LINES), '…', ...log.slice(-LINES)] : log).map(
+      (line) => `  ${line}`,
+    ),
   ].join('\n');
 }

@@ -2,9 +2,10 @@
  * What: one WebSocket between the real client's transport and the real server's, and what the network does to it.
  * Must not know: sessions, packets.
  */
+
+import { nodeByteCodec } from '../../src/transport/platform/node-byte-codec.ts';
 import type { ConnectionListener } from '../../src/transport/websocket/connection-listener.ts';
 import type { NodeConnection } from '../../src/transport/websocket/node-connection.ts';
-import { nodeByteCodec } from '../../src/transport/platform/node-byte-codec.ts';
 import type { Fate, Noticed } from './history.ts';
 import { ORIGIN_START, PATIENCE_MS, WIRE } from './http-link.ts';
 import type { Actor, VirtualTime } from './virtual-time.ts';

@@ -2,16 +2,18 @@
  * What: plays one history with the real client and the real server of the engine, and watches every step.
  * Must not know: how histories are made.
  */
-import type { SessionReport } from '../../src/engine/port.ts';
-import { isSessionReport } from '../../src/engine/port.ts';
+
 import type { CloseDetails } from '../../src/engine/client/events.ts';
 import type { EnginePlatform, PageEvent } from '../../src/engine/client/options.ts';
 import { EngineSocket } from '../../src/engine/client/socket.ts';
+import type { SessionReport } from '../../src/engine/port.ts';
+import { isSessionReport } from '../../src/engine/port.ts';
 import { queryOf } from '../../src/engine/server/request.ts';
 import { ResumableSocket } from '../../src/engine/server/resumable-session.ts';
 import { Server } from '../../src/engine/server/server.ts';
 import type { Socket } from '../../src/engine/server/session.ts';
 import { verifyProtocol, verifyRequest } from '../../src/engine/server/verify.ts';
+import type { Exchange } from '../../src/transport/http/client.ts';
 import { createPollingClient } from '../../src/transport/long-polling/client.ts';
 import { webTextCodec } from '../../src/transport/platform/web-text-codec.ts';
 import type { ClientTarget, ClientTransportFactory } from '../../src/transport/port.ts';
@@ -19,7 +21,6 @@ import { createShortPollingClient } from '../../src/transport/short-polling/clie
 import { createSseClient } from '../../src/transport/sse/client.ts';
 import { WebSocketServerTransport } from '../../src/transport/websocket/node-server.ts';
 import { webWebSocket } from '../../src/transport/websocket/web.ts';
-import type { Exchange } from '../../src/transport/http/client.ts';
 import { calm, chanceFrom, clientOptions, type Deed, type End, type Fate, type History } from './history.ts';
 import { HttpLink, Request, WIRE } from './http-link.ts';
 import { Direction } from './ledger.ts';
@@ -121,10 +122,9 @@ export class World {
     const { queueMicrotask, WebSocket } = globalThis;
     const world = this;
     globalThis.queueMicrotask = (run) => this.#time.atEndOfTurn(run);
-    globalThis.WebSocket = class {
-      constructor(url: string) {
-        return world.#openWebSocket(url) as unknown as WebSocket;
-      }
+    // As a function, a constructor may give an object of its own.
+    globalThis.WebSocket = function open(url: string) {
+      return world.#openWebSocket(url);
     } as unknown as typeof globalThis.WebSocket;
     EngineSocket.priorWebsocketSuccess = false;
     let events = 0;
@@ -169,7 +169,8 @@ export class World {
     runUntil(noticedMs, () => false);
     // Attempts that hang, a session that is given up, and one that nobody comes back to.
     const settledMs = noticedMs + 2 * (pingInterval + pingTimeout) + windowMs + 100_000;
-    if (!runUntil(settledMs, () => this.#isSettled)) this.#fail(`it does not come to rest: ${this.#restlessness}`);
+    if (!runUntil(settledMs, () => this.#isSettled))
+      this.#fail(`it does not come to rest: ${this.#restlessness}`);
     if (this.#failure !== null) return events;
     this.#trace(() => 'all is said and confirmed; nothing more should happen but heartbeats');
     const passed = this.#messagesPassed;
@@ -366,7 +367,9 @@ export class World {
       // Without a session, nothing has ever left but over the first connection; what is not said is there to be read.
       const left = unconfirmed ?? [];
       const rest = unsent ?? socket.writeBuffer.filter(({ type }) => type === '4').map(({ data }) => data);
-      this.#trace(() => `${up.name}: the client is told: ${reason}, ${left.length} unconfirmed, ${rest.length} unsent`);
+      this.#trace(
+        () => `${up.name}: the client is told: ${reason}, ${left.length} unconfirmed, ${rest.length} unsent`,
+      );
       page.isOver = true;
       page.talk.down.isReceiverTold = true;
       up.tell([...left, ...rest].map(textOf), rest.length);
@@ -457,7 +460,8 @@ export class World {
       },
       peerResumed: (gapMs) => {
         this.#trace(() => `${name} is resumed`);
-        if (!session.isInterrupted || gapMs < 0) this.#fail(`${name}: resumed out of turn, after ${gapMs} ms`);
+        if (!session.isInterrupted || gapMs < 0)
+          this.#fail(`${name}: resumed out of turn, after ${gapMs} ms`);
         session.isInterrupted = false;
       },
       peerClosed: (reason, report) => {
@@ -467,7 +471,9 @@ export class World {
           return;
         }
         const { end, unconfirmed } = report as SessionReport;
-        this.#trace(() => `${name}: the server is told: ${reason}, ${end}, ${unconfirmed.length} unconfirmed`);
+        this.#trace(
+          () => `${name}: the server is told: ${reason}, ${end}, ${unconfirmed.length} unconfirmed`,
+        );
         session.talk.up.isReceiverTold = true;
         session.talk.down.tell(
           unconfirmed.map(({ data }) => textOf(data)),

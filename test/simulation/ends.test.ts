@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { mendedHistories } from './mended-histories.ts';
+import { describeFailure, playSeed, type Totals } from './simulation.ts';
+import { World } from './world.ts';
+
+/** `npm test` has no time for more; `npm run simulate` has. */
+const BUDGET_MS = 4_000;
+
+function play(seed: number, totals: Totals): void {
+  const failure = playSeed(seed, totals);
+  if (failure !== null) expect.fail(describeFailure(failure));
+}
+
+describe('the client and the server, over a network that does what it likes', () => {
+  const totals: Totals = { histories: 0, events: 0, delivered: 0 };
+
+  it.each(mendedHistories)('do not do again that %s', (_what, history) => {
+    expect(new World(history).run().failure).toBeNull();
+  });
+
+  it('keep their promises in the first 500 histories', () => {
+    for (let seed = 1; seed <= 500; seed++) play(seed, totals);
+  });
+
+  it('keep their promises in histories of a new seed', () => {
+    const first = Math.floor(Math.random() * 2 ** 31);
+    const untilMs = performance.now() + BUDGET_MS;
+    let seed = first;
+    while (performance.now() < untilMs) play(seed++, totals);
+    console.info(`${seed - first} histories from seed ${first} on.`);
+    // Else the network would have kept everything to itself.
+    expect(totals.delivered).toBeGreaterThan(totals.histories);
+  });
+});
