@@ -53,7 +53,7 @@ describe('what has brought down others', () => {
     expect(peer.isOpen).toBe(true);
   });
 
-  it('attachments without end (socket.io-parser before its limit) are refused at ten', () => {
+  it('CVE-2026-33151: attachments without end are refused at the eleventh', () => {
     const { enter } = createHub();
     const { peer } = enter();
     peer.say(`511-["a",{"_placeholder":true,"num":0}]`);
