@@ -1,4 +1,5 @@
 import { defineConfig, type UserConfig } from 'tsdown';
+import { slim } from './scripts/slim.mjs';
 
 /** What is published, and in which shapes. `scripts/build.mjs` runs this and then writes the CommonJS types. */
 const node: UserConfig = {
@@ -19,6 +20,7 @@ const browser: UserConfig = {
   platform: 'browser',
   shims: false,
   dts: false,
+  plugins: [slim()],
 };
 
 /** A script under dist/browser/, with the exact name under which the server gives it out. */

@@ -20,7 +20,8 @@ export class Fault<Details extends FaultDetails = FaultDetails> extends Error {
   declare readonly limit?: { readonly name: string; readonly value: number };
 
   constructor(message: string, { cause, ...details }: Details) {
-    super(message, cause === undefined ? undefined : { cause });
+    // Browsers get the code for words (scripts/slim.mjs): each is explained in the documentation.
+    super(message || details.code, cause === undefined ? undefined : { cause });
     Object.assign(this, details);
   }
 }

@@ -64,3 +64,8 @@ export class TransportError extends Fault<TransportErrorDetails> {
   declare readonly description?: unknown;
   declare readonly context?: unknown;
 }
+
+/** The error of a transport that did not open in time. */
+export function timeoutError(transport: string): TransportError {
+  return new TransportError('timeout', { transport, step: 'open', code: 'TRANSPORT_ERR_TIMEOUT' });
+}

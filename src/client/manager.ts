@@ -5,7 +5,7 @@
 import { Emitter, type NoEvents } from '../base/emitter.ts';
 import type { UsageError } from '../base/errors.ts';
 import type { Clock } from '../base/port.ts';
-import { TransportError } from '../base/transport-error.ts';
+import { timeoutError } from '../base/transport-error.ts';
 import type { DefaultEventsMap, EventsMap } from '../base/typed-events.ts';
 import { type BackoffSettings, backoffDelayMs, defaultBackoff } from '../engine/client/backoff.ts';
 import type { CloseDetails, EngineEvents, WriteOptions } from '../engine/client/events.ts';
@@ -46,6 +46,13 @@ interface Settings extends BackoffSettings {
   reconnectionAttempts: number;
   timeout: number | false;
 }
+
+const defaults: Settings = {
+  ...defaultBackoff,
+  reconnection: true,
+  reconnectionAttempts: Infinity,
+  timeout: 20_000,
+};
 
 /**
  * Manages the connection to one server. `io()` makes them; `socket.io` is the one of a socket.
@@ -92,24 +99,10 @@ export class Manager<
     this.#uri = isOptions ? undefined : uri;
     this.opts = (isOptions ? uri : opts) ?? {};
     this.opts.path ||= '/socket.io';
-    const {
-      reconnection = true,
-      reconnectionAttempts = Infinity,
-      reconnectionDelay,
-      reconnectionDelayMax,
-      randomizationFactor,
-      timeout = 20_000,
-      autoConnect = true,
-      parser = defaultParser,
-    } = { ...defaultBackoff, ...this.opts };
-    this.#settings = {
-      reconnection,
-      reconnectionAttempts,
-      reconnectionDelay,
-      reconnectionDelayMax,
-      randomizationFactor,
-      timeout,
-    };
+    const { autoConnect = true, parser = defaultParser } = this.opts;
+    this.#settings = Object.fromEntries(
+      Object.entries(defaults).map(([key, value]) => [key, this.opts[key as keyof Settings] ?? value]),
+    ) as unknown as Settings;
     this.#platform = platform;
     // Acknowledgements that a program waits for keep the process alive; reconnecting is `#wait`'s matter.
     this._clock = platform.clock(this.opts.useNativeTimers);
@@ -194,13 +187,7 @@ export class Manager<
     const { timeout } = this.#settings;
     if (timeout !== false) {
       this.#wait(timeout, () => {
-        fail(
-          new TransportError('timeout', {
-            transport: engine.transport.name,
-            step: 'open',
-            code: 'TRANSPORT_ERR_TIMEOUT',
-          }),
-        );
+        fail(timeoutError(engine.transport.name));
         engine.close();
       });
     }
@@ -253,14 +240,12 @@ export class Manager<
         this.#closed('parse error', error as Error);
       }
     });
-    this.#listen('interrupted', (reason, description) => {
-      for (const socket of this._active) socket._tell('interrupted', reason, description);
-      this.emitReserved('interrupted', reason, description as DisconnectDescription);
-    });
-    this.#listen('resumed', (gapMs) => {
-      for (const socket of this._active) socket._tell('resumed', gapMs);
-      this.emitReserved('resumed', gapMs);
-    });
+    for (const event of ['interrupted', 'resumed'] as const) {
+      this.#listen(event, (...args: unknown[]) => {
+        for (const socket of this._active) socket._tell(event, args);
+        this.dispatch(event, args);
+      });
+    }
     this.#listen('error', (error) => this.#failed(error));
     this.#listen('close', (reason, description) => this.#closed(reason, this.#readUnconfirmed(description)));
     for (const socket of this._active) socket._opened();

@@ -3,7 +3,7 @@
  * Must not know: transports, how packets are written, or when the connection comes back.
  */
 import { Emitter } from '../base/emitter.ts';
-import type { UsageError } from '../base/errors.ts';
+import { PeerError, type UsageError } from '../base/errors.ts';
 import type { Timer } from '../base/port.ts';
 import type {
   AllButLast,
@@ -298,7 +298,7 @@ export class Socket<
   }
 
   /** What happens to the session. @internal */
-  _tell(event: 'interrupted' | 'resumed', ...args: unknown[]): void {
+  _tell(event: 'interrupted' | 'resumed', args: readonly unknown[]): void {
     this.dispatch(event, args);
   }
 
@@ -353,8 +353,9 @@ export class Socket<
     if (!sid) {
       this.emitReserved(
         'connect_error',
-        new Error(
+        new PeerError(
           'It seems you are trying to reach a Socket.IO server in v2.x with a v3.x client, but they are not compatible (more information here: https://socket.io/docs/v3/migrating-from-2-x-to-3-0/)',
+          { code: 'EVENT_ERR_VERSION' },
         ),
       );
       return;

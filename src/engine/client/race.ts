@@ -3,14 +3,14 @@
  * Must not know: what working means, sessions, or how long anything may take.
  */
 import type { Clock, Timer } from '../../base/port.ts';
-import { TransportError } from '../../base/transport-error.ts';
+import { timeoutError } from '../../base/transport-error.ts';
 import {
   type ClientTransportFactory,
   deafSink,
   type Transport,
   type TransportClosed,
 } from '../../transport/port.ts';
-import type { PacketType } from '../../wire/engine/packet.ts';
+import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import type { TransportOutcome } from './events.ts';
 
 /** One connection of a session, seen from the session. */
@@ -32,9 +32,12 @@ export interface RaceHost {
   failed(link: Link, closed: TransportClosed, isLast: boolean): void;
 }
 
+/** Engine.IO protocol 4, "Upgrade": what is said to a candidate, and what it says. */
+const PROBE = 'probe';
+
 /**
  * Starts the first transport at once, each further one `stepMs` after the one before, or when one has failed.
- * @param expected the packet by which a transport wins.
+ * @param expected the packet by which a transport wins: open; count, when it attaches; pong, when it is probed.
  * @returns sends all home.
  */
 export function startRace(
@@ -46,7 +49,8 @@ export function startRace(
 ): () => void {
   const waiting = [...factories];
   /** With the time limit of each. */
-  const running = new Map<Link, Timer | false>();
+  const running = new Map<Link, Timer | undefined>();
+  const isProbe = expected === PacketType.pong;
   let timer: Timer | undefined;
 
   const stop = (winner?: Link) => {
@@ -54,7 +58,7 @@ export function startRace(
     waiting.length = 0;
     for (const [link, limit] of running) {
       const { transport } = link;
-      if (limit) limit.cancel();
+      limit?.cancel();
       if (link === winner) continue;
       transport.sink = deafSink;
       host.note(transport, 'overtaken', winner?.transport.name);
@@ -70,34 +74,37 @@ export function startRace(
     if (waiting.length && stepMs < Infinity) timer = clock.setTimer(stepMs, next);
     const link = host.create(factory);
     const { transport } = link;
+    const fail = (closed: TransportClosed) => {
+      running.get(link)?.cancel();
+      running.delete(link);
+      transport.sink = deafSink;
+      transport.terminate();
+      host.note(transport, 'failed', closed.error ?? 'closed by the server');
+      host.failed(link, closed, !waiting.length && !running.size);
+      next();
+    };
     const limitMs = host.limitMs(transport);
     const limit =
-      limitMs < Infinity &&
-      clock.setTimer(limitMs, () => {
-        const { sink, name } = transport;
-        transport.sink = deafSink;
-        transport.terminate();
-        const details = { transport: name, step: 'open', code: 'TRANSPORT_ERR_TIMEOUT' } as const;
-        sink.transportClosed({ by: 'failed', error: new TransportError('timeout', details) });
-      });
+      limitMs < Infinity
+        ? clock.setTimer(limitMs, () => {
+            fail({ by: 'failed', error: timeoutError(transport.name) });
+          })
+        : undefined;
     running.set(link, limit);
     host.note(transport, 'started');
     transport.sink = {
       ...deafSink,
+      transportOpened() {
+        if (isProbe) transport.send([new OutgoingPacket(PacketType.ping, PROBE)]);
+      },
       transportReceived(type, data) {
-        // Anything else is no answer to us: a noop to a poll whose place was taken.
-        if (type !== expected) return;
-        stop(link);
-        host.won(link, data);
+        if (type === expected && (!isProbe || data === PROBE)) {
+          stop(link);
+          host.won(link, data);
+        } else if (isProbe) fail({ by: 'failed' });
+        // To who attaches it is no answer: a noop to a poll whose place was taken.
       },
-      transportClosed(closed) {
-        if (limit) limit.cancel();
-        running.delete(link);
-        host.note(transport, 'failed', closed.error ?? 'closed by the server');
-        const isLast = !waiting.length && !running.size;
-        host.failed(link, closed, isLast);
-        next();
-      },
+      transportClosed: fail,
     };
     transport.open();
   };

@@ -34,7 +34,6 @@ import type {
 import type { BinaryType, EngineOptions, EnginePlatform } from './options.ts';
 import { refuse } from './payload-limit.ts';
 import { type Link, startRace } from './race.ts';
-import { startUpgrade } from './upgrade.ts';
 
 /** The revision of the Engine.IO protocol. */
 export const protocol = 4;
@@ -66,6 +65,11 @@ const DECISIONS = 100;
 const packetNames = Object.keys(PacketType) as (keyof typeof PacketType)[];
 
 const MEMORY_KEY = 'tautline ';
+
+const isNamed =
+  (name: string | undefined) =>
+  ({ transportName }: ClientTransportFactory) =>
+    transportName === name;
 
 /** The smaller, the better. */
 const rankOf = (name: string) => (LADDER.indexOf(name) + 4) % 4;
@@ -141,7 +145,6 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   #sid: string | undefined;
   #handshake: Handshake | undefined;
   #heartbeat: Timer | undefined;
-  #cancelUpgrades: (() => void)[] = [];
   /** Whether a candidate is about to take over, and nothing may be sent. */
   #isUpgrading = false;
   /** How many packets of the write buffer the transport has been given. */
@@ -171,13 +174,9 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     this.#madeAtMs = this.#clock.nowMs();
     const given = transportImplementations ?? transports;
     this.#isFree = !given;
-    this.#factories = (given ?? LADDER)
-      .map((choice) =>
-        typeof choice === 'string'
-          ? platform.transports.find(({ transportName }) => transportName === choice)
-          : choice,
-      )
-      .filter((factory) => factory !== undefined);
+    this.#factories = (given ?? LADDER).flatMap((choice) =>
+      typeof choice === 'string' ? platform.transports.filter(isNamed(choice)) : choice,
+    );
     this.#unwatch = [
       platform.watch('offline', () =>
         this.#lost('transport close', { description: 'network connection lost' }),
@@ -191,10 +190,6 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       }),
     ];
     this.#open();
-  }
-
-  #find(name: string): ClientTransportFactory | undefined {
-    return this.#factories.find(({ transportName }) => transportName === name);
   }
 
   /** Makes a connection for this session. */
@@ -260,17 +255,17 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   #ranked(): ClientTransportFactory[] {
     const { origin } = this.#endpoint;
     const winner = EngineSocket.#winners.get(origin) ?? this.#memory()?.[MEMORY_KEY + origin];
-    const rank = ({ transportName }: ClientTransportFactory) =>
-      transportName === winner ? -1 : rankOf(transportName);
+    return this.#sorted(({ transportName }) => (transportName === winner ? -1 : rankOf(transportName)));
+  }
+
+  #sorted(rank: (factory: ClientTransportFactory) => number): ClientTransportFactory[] {
     return [...this.#factories].sort((a, b) => rank(a) - rank(b));
   }
 
   #open(): void {
     const { tryAllTransports, rememberUpgrade } = this.opts;
-    const remembered = rememberUpgrade && EngineSocket.priorWebsocketSuccess && this.#find('websocket');
-    const inOrder = remembered
-      ? [remembered, ...this.#factories.filter((factory) => factory !== remembered)]
-      : this.#factories;
+    const isFirst = isNamed(rememberUpgrade && EngineSocket.priorWebsocketSuccess ? 'websocket' : undefined);
+    const inOrder = this.#sorted((factory) => (isFirst(factory) ? 0 : 1));
     if (this.#isFree) this.#race(this.#ranked());
     else this.#race(tryAllTransports ? inOrder : inOrder.slice(0, 1), Infinity);
     // Later, so that the maker can listen.
@@ -289,7 +284,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     this.#stopRace?.();
     this.#stopRace = undefined;
     if (!factories.length) return;
-    const expected = this.#session ? PacketType.count : PacketType.open;
+    const expected = this.#session ? PacketType.count : this.#handshake ? PacketType.pong : PacketType.open;
     this.#stopRace = startRace(factories, stepMs, expected, this.#clock, {
       create: (factory) => {
         const link = this.#create(factory);
@@ -308,6 +303,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       won: (link, data) => {
         this.#stopRace = undefined;
         if (expected === PacketType.count) this.#attached(link, data as string);
+        else if (expected === PacketType.pong) this.#upgrade(link);
         else {
           this.#adopt(link);
           this.#receive(PacketType.open, data);
@@ -320,21 +316,22 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
           if (!isLast) return;
           this.transport = transport;
           this.#transportClosed(closed);
-        } else if (this.#interruption) {
+        } else if (expected === PacketType.pong) this.#upgradeFailed(transport, closed);
+        else if (this.#interruption) {
           const { closeCode, closeReason = '', error: context } = closed;
           if (closeCode === SESSION_UNKNOWN) {
             // The end and the count, where the server still knows them.
             const [, count] = /(\d+)}?$/.exec(closeReason) ?? [];
             if (count) this.#receive(PacketType.count, count);
             this.#end(this.#interruption.reason, {
-              description: 'the server does not know the session any more',
+              description: 'session unknown',
               context,
             });
           } else if (isLast) this.#wait();
         } else if (closed.error instanceof TransportError && closed.error.code === 'TRANSPORT_ERR_TIMEOUT') {
           if (transport.name === 'sse') this.#gathers();
           // The server may have moved, and must be told that we have not.
-          this.#race([this.#find(this.transport.name)!]);
+          this.#race(this.#factories.filter(isNamed(this.transport.name)));
         } else if (isLast) this.#replaced?.();
       },
     });
@@ -415,7 +412,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     this.#interruption = { reason, description, atMs: nowMs };
     this.#deadline = this.#clock.setTimer(session.nextDeadlineMs - nowMs, () =>
       this.#end(reason, {
-        description: 'no connection within the window of the session',
+        description: 'session expired',
         context: description,
       }),
     );
@@ -521,8 +518,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
         break;
       case PacketType.close:
         // Later, as what was said before is passed on later, too.
-        if (session)
-          queueMicrotask(() => this.#end('transport close', { description: 'session closed by the server' }));
+        if (session) queueMicrotask(() => this.#end('transport close', { description: 'session closed' }));
     }
   }
 
@@ -584,42 +580,49 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
             !(transportName === 'sse' && EngineSocket.#gathering.has(this.#endpoint.origin)),
         ),
       );
-    } else {
-      for (const factory of others) if (upgrades.includes(factory.transportName)) this.#startUpgrade(factory);
-    }
+    } else this.#race(others.filter(({ transportName }) => upgrades.includes(transportName)));
   }
 
-  #startUpgrade(factory: ClientTransportFactory): void {
-    const link = this.#create(factory);
-    this.#note(link.transport, 'started');
-    const cancel = startUpgrade(link.transport, {
-      pauseCurrent: (callback) => this.transport.pause(callback),
-      upgradeBegins: (candidate) => {
-        this.#isUpgrading = true;
-        this.emitReserved('upgrading', candidate);
+  /**
+   * Engine.IO protocol 4, "Upgrade": the candidate has answered the probe; the old transport is emptied, then the upgrade
+   * packet makes the server switch.
+   */
+  #upgrade(link: Link): void {
+    const { transport } = link;
+    this.#isUpgrading = true;
+    this.#stopRace = () => {
+      this.#isUpgrading = false;
+      transport.terminate();
+    };
+    transport.sink = {
+      ...deafSink,
+      transportClosed: (closed) => {
+        this.#stopRace?.();
+        // The old one was stopped already.
+        this.#fail(this.#upgradeFailed(transport, closed));
       },
-      upgradeEnds: (candidate) => {
-        this.#stopUpgrades();
-        this.#forgetHandedOver();
-        this.#adopt(link);
-        this.#isUpgrading = false;
-        this.emitReserved('upgrade', candidate);
-        this.#flush();
-        this.#settle();
-      },
-      upgradeFailed: (error, isFatal) => {
-        this.#isUpgrading = false;
-        this.#note(link.transport, 'failed', error);
-        this.emitReserved('upgradeError', error);
-        if (isFatal) this.#fail(error);
-        else this.#settle();
-      },
+    };
+    this.emitReserved('upgrading', transport);
+    this.transport.pause(() => {
+      // Unless it was given up meanwhile.
+      if (!this.#isUpgrading) return;
+      this.#isUpgrading = false;
+      this.#stopRace = undefined;
+      transport.send([new OutgoingPacket(PacketType.upgrade)]);
+      this.#forgetHandedOver();
+      this.#adopt(link);
+      this.emitReserved('upgrade', transport);
+      this.#flush();
+      this.#settle();
     });
-    this.#cancelUpgrades.push(cancel);
   }
 
-  #stopUpgrades(): void {
-    for (const cancel of this.#cancelUpgrades.splice(0)) cancel();
+  #upgradeFailed({ name }: Transport, { error: cause }: TransportClosed): TransportError {
+    const { message = 'no pong', code = 'TRANSPORT_ERR_PROTOCOL' } = (cause ?? {}) as Partial<TransportError>;
+    const details = { transport: name, step: 'probe', code, cause } as const;
+    const error = new TransportError(`probe error: ${message}`, details);
+    this.emitReserved('upgradeError', error);
+    return error;
   }
 
   /** The server lives. */
@@ -759,7 +762,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     if (outcome && typeof outcome === 'object') {
       const { reason = 'transport error', description } = this.#interruption ?? {};
       this.#end(reason, {
-        description: 'more unconfirmed messages than the session may keep',
+        description: 'session overflow',
         context: description,
       });
     }
@@ -795,7 +798,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     // docs/protocol/session.md, "polling": the answer to a POST confirms what was in it, or nothing of it was taken.
     if (session && name !== 'websocket') {
       if (session.confirmed < session.nextIndex - this.#waiting().length) {
-        this.#lost('transport error', { description: 'the server did not take what was sent' });
+        this.#lost('transport error', { description: 'nothing taken' });
         return;
       }
     }
@@ -882,7 +885,6 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     if (this.readyState === 'closed') return;
     this.readyState = 'closed';
     for (const timer of [this.#heartbeat, this.#deadline, this.#retry]) timer?.cancel();
-    this.#stopUpgrades();
     for (const stop of this.#unwatch) stop();
     const { transport } = this;
     if (transport) {

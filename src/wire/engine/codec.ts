@@ -23,9 +23,7 @@ export interface IncomingPacket {
 }
 
 /** By the digit on the wire: index 0 is `open`. Those of the standard, which every peer knows. */
-const TYPE_BY_DIGIT: readonly PacketType[] = Object.values(PacketType).filter(
-  (type) => type !== PacketType.count,
-);
+const TYPE_BY_DIGIT = [...'0123456'] as readonly PacketType[];
 const DIGIT_ZERO = 0x30;
 const LETTER_B = 0x62;
 
@@ -49,20 +47,19 @@ export function decodePacket(
   isExtended = false,
 ): IncomingPacket {
   if (typeof encoded !== 'string') return { type: PacketType.message, data: encoded };
-  const type = packetTypeOf(encoded);
-  if (type !== undefined) return { type, data: encoded.slice(1) };
-  if (isExtended && encoded.startsWith(PacketType.count)) {
-    return { type: PacketType.count, data: encoded.slice(1) };
-  }
+  const isCount = isExtended && encoded.startsWith(PacketType.count);
+  const type = isCount ? PacketType.count : packetTypeOf(encoded);
+  const rest = encoded.slice(1);
+  if (type !== undefined) return { type, data: rest };
   // Engine.IO protocol 4, "Packet encoding": `b` and base64 is a binary message. It belongs to text transports, but
   // peers that are told to force base64 send it on WebSocket too.
   if (encoded.charCodeAt(0) !== LETTER_B) {
-    const got = encoded === '' ? 'an empty packet' : `the character ${JSON.stringify(encoded.charAt(0))}`;
-    throw new PeerError(`Expected an Engine.IO packet type from 0 to 6, got ${got}.`, {
-      code: EngineWireError.unknownPacketType,
-    });
+    throw new PeerError(
+      `Expected an Engine.IO packet type from 0 to 6, got ${encoded === '' ? 'an empty packet' : `the character ${JSON.stringify(encoded.charAt(0))}`}.`,
+      { code: EngineWireError.unknownPacketType },
+    );
   }
-  const data = codec.decodeBase64(encoded.slice(1));
+  const data = codec.decodeBase64(rest);
   if (data === null) {
     throw new PeerError('A binary Engine.IO packet (b…) does not hold base64.', {
       code: EngineWireError.invalidBase64,

@@ -25,7 +25,7 @@ export interface Handshake {
   /** Largest request body and message that the server takes; older servers do not say (0 here: unknown). */
   readonly maxPayload: number;
   /** Only where both ends have the session extension. */
-  readonly session?: SessionOffer;
+  readonly session?: SessionOffer | undefined;
 }
 
 /** Writes the data of an open packet. */
@@ -53,22 +53,18 @@ export function parseHandshake(text: string): Handshake {
       code: EngineWireError.invalidHandshake,
     });
   }
-  const { upgrades, maxPayload, session, ...others } = value;
-  const offer = readOffer(session);
+  const { upgrades, maxPayload, session } = value;
+  const { version, windowMs, transports } = (session ?? {}) as Partial<Record<keyof SessionOffer, unknown>>;
+  // An offer that cannot be read is none: the standard protocol is always there.
+  const isOffer = version === 1 && typeof windowMs === 'number' && Array.isArray(transports);
   return {
-    ...others,
-    ...(offer && { session: offer }),
-    sid: value.sid,
-    upgrades: Array.isArray(upgrades) ? upgrades.filter((name) => typeof name === 'string') : [],
-    pingInterval: value.pingInterval,
-    pingTimeout: value.pingTimeout,
+    ...(value as Handshake),
+    session: isOffer ? { version, windowMs, transports: namesIn(transports) } : undefined,
+    upgrades: namesIn(upgrades),
     maxPayload: typeof maxPayload === 'number' ? maxPayload : 0,
   };
 }
 
-/** An offer that cannot be read is none: the standard protocol is always there. */
-function readOffer(value: unknown): SessionOffer | undefined {
-  const { version, windowMs, transports } = (value ?? {}) as Partial<Record<keyof SessionOffer, unknown>>;
-  if (version !== 1 || typeof windowMs !== 'number' || !Array.isArray(transports)) return undefined;
-  return { version, windowMs, transports: transports.filter((name) => typeof name === 'string') };
+function namesIn(list: unknown): string[] {
+  return Array.isArray(list) ? list.filter((name) => typeof name === 'string') : [];
 }

@@ -16,11 +16,7 @@ const limit = { name: 'depth', value: depthLimit };
 
 /** Whether the value is bytes: a buffer, a view of one, or a Blob. */
 export function isBinary(value: unknown): value is ArrayBuffer | ArrayBufferView | Blob {
-  return (
-    ArrayBuffer.isView(value) ||
-    value instanceof ArrayBuffer ||
-    (typeof Blob === 'function' && value instanceof Blob)
-  );
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof Blob;
 }
 
 /**

@@ -143,27 +143,20 @@ function parseData(text: string, start: number, json: JsonPort): unknown {
 
 /** Whether data has the shape that a packet of this type must have. */
 export function isDataValid(type: number, data: unknown, id: unknown): boolean {
-  switch (type) {
-    case PacketType.connect:
-      return data === undefined || (typeof data === 'object' && data !== null && !Array.isArray(data));
-    case PacketType.disconnect:
-      return data === undefined;
-    case PacketType.connectError:
-      return typeof data === 'string' || (typeof data === 'object' && data !== null);
-    case PacketType.ack:
-    case PacketType.binaryAck:
-      return Array.isArray(data) && id !== undefined;
-    default:
-      return isEvent(data);
+  const isObject = typeof data === 'object' && data !== null;
+  if (type === PacketType.connect) return data === undefined || (isObject && !Array.isArray(data));
+  if (type === PacketType.disconnect) return data === undefined;
+  if (type === PacketType.connectError) return typeof data === 'string' || isObject;
+  if (type === PacketType.ack || type === PacketType.binaryAck) {
+    return Array.isArray(data) && id !== undefined;
   }
+  return isEvent(data);
 }
 
 /** Whether this is an event's name and its arguments, as a peer may send them. */
 export function isEvent(data: unknown): data is EventArguments {
-  return Array.isArray(data) && isEventName(data[0]);
-}
-
-function isEventName(name: unknown): boolean {
+  if (!Array.isArray(data)) return false;
+  const name: unknown = data[0];
   return typeof name === 'string' ? !reservedEvents.has(name) : typeof name === 'number';
 }
 

@@ -399,7 +399,7 @@ describe('the end of a session', () => {
       'close',
       'transport error',
       {
-        description: 'no connection within the window of the session',
+        description: 'session expired',
         context: { message: 'cut' },
         unconfirmed: ['sent'],
         unsent: ['waiting'],
@@ -418,7 +418,7 @@ describe('the end of a session', () => {
     expect(events.at(-1)).toMatchObject([
       'close',
       'transport error',
-      { description: expect.stringContaining('more unconfirmed'), unsent: messages },
+      { description: 'session overflow', unsent: messages },
     ]);
   });
 
@@ -548,7 +548,7 @@ describe('the race', () => {
     platform.clockUsed.advance(1);
     expect(states()).toEqual(['websocket opening', 'sse opening']);
     platform.last.fail();
-    expect(states()).toEqual(['websocket opening', 'sse closed', 'polling opening']);
+    expect(states()).toEqual(['websocket opening', 'sse terminated', 'polling opening']);
   });
 
   it('is won by the first to open; the better one is tried again and attached', () => {
@@ -574,7 +574,7 @@ describe('the race', () => {
       outcome: 'overtaken',
       reason: 'polling',
     });
-    expect(states()).toEqual(['websocket closed', 'sse closed', 'polling open']);
+    expect(states()).toEqual(['websocket terminated', 'sse closed', 'polling open']);
   });
 
   it('takes the session back from an event stream that says nothing for a second', () => {
@@ -610,7 +610,7 @@ describe('the race', () => {
     const { platform, states } = race();
     platform.last.fail();
     platform.last.shakeHands(all);
-    expect(states()).toEqual(['websocket closed', 'sse open']);
+    expect(states()).toEqual(['websocket terminated', 'sse open']);
   });
 
   it('upgrades by the standard where the server has no sessions', () => {

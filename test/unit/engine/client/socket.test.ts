@@ -425,7 +425,7 @@ describe('the upgrade', () => {
     const { socket, candidate } = upgrading();
     candidate.accept();
     socket.close();
-    expect(candidate.state).toBe('terminated');
+    expect(candidate.state).toBe('closed');
     expect(socket.readyState).toBe('closed');
   });
 

@@ -1,0 +1,2 @@
+/** The plugin of the browser builds. */
+export function slim(): { name: string };

@@ -1,0 +1,82 @@
+/**
+ * What: a plugin for the browser builds: the words of errors are left to their codes, and closed sets become constants.
+ * Must not know: what is built, or any name in it.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+/** Classes whose errors have a code; without words, the code is the message (src/base/errors.ts). */
+const CODED = new Set(['PeerError', 'UsageError']);
+
+/** Calls `visit` with every node of a syntax tree. */
+function walk(node, visit) {
+  if (Array.isArray(node)) for (const each of node) walk(each, visit);
+  else if (typeof node?.type === 'string') {
+    visit(node);
+    for (const value of Object.values(node)) if (typeof value === 'object') walk(value, visit);
+  }
+}
+
+/** `export const Name = { key: 'literal' } as const`: the literals as they are written, by key, by name. */
+function closedSetsOf(program, code) {
+  const sets = new Map();
+  for (const { type, declaration } of program.body) {
+    if (type !== 'ExportNamedDeclaration' || declaration?.kind !== 'const') continue;
+    for (const { id, init } of declaration.declarations) {
+      const members = init?.type === 'TSAsExpression' && init.expression.properties;
+      if (!members?.length || !members.every(({ value }) => value?.type === 'Literal')) continue;
+      sets.set(
+        id.name,
+        new Map(members.map(({ key, value }) => [key.name, code.slice(value.start, value.end)])),
+      );
+    }
+  }
+  return sets;
+}
+
+/** The plugin. */
+export function slim() {
+  const files = new Map();
+  return {
+    name: 'slim',
+    transform: {
+      filter: { id: /\/src\/.*(?<!\.d)\.ts$/ },
+      handler(code, id) {
+        const setsOf = (path, text = readFileSync(path, 'utf8')) => {
+          if (!files.has(path)) files.set(path, closedSetsOf(this.parse(text, { lang: 'ts' }), text));
+          return files.get(path);
+        };
+        const program = this.parse(code, { lang: 'ts' });
+        const local = new Map(setsOf(id, code));
+        for (const { type, source, specifiers } of program.body) {
+          if (type !== 'ImportDeclaration' || !source.value.startsWith('.')) continue;
+          const sets = setsOf(resolve(dirname(id), source.value));
+          for (const specifier of specifiers) {
+            const set = sets.get(specifier.imported?.name);
+            if (set) local.set(specifier.local.name, set);
+          }
+        }
+        const edits = [];
+        walk(program, (node) => {
+          if (node.type === 'NewExpression' && CODED.has(node.callee.name)) {
+            edits.push([node.arguments[0], "''"]);
+          } else if (node.type === 'MemberExpression' && !node.computed) {
+            const literal = local.get(node.object.name)?.get(node.property.name);
+            if (literal !== undefined) edits.push([node, literal]);
+          }
+        });
+        // From the end on, so that places hold. What lies within a place that was replaced is gone with it.
+        let from = Number.POSITIVE_INFINITY;
+        for (const [{ start, end }, text] of edits.sort(([a], [b]) => b.start - a.start || b.end - a.end)) {
+          const outer = edits.some(
+            ([other]) => other.start <= start && other.end >= end && other.end - other.start > end - start,
+          );
+          if (outer || end > from) continue;
+          code = code.slice(0, start) + text + code.slice(end);
+          from = start;
+        }
+        return { code, map: null };
+      },
+    },
+  };
+}
