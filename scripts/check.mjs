@@ -16,6 +16,7 @@ const checks = [
   ['types of the benchmarks', bin('tsc'), ['-p', 'bench']],
   ['lint', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['floors', bin('depcruise'), ['--output-type', 'err-long', 'src']],
+  ['weight', process.execPath, ['scripts/size-check.mjs']],
   ['package', process.execPath, ['scripts/package-check.mjs']],
   ['tests', bin('vitest'), ['run']],
 ];
