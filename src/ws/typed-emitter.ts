@@ -7,6 +7,15 @@ import { EventEmitter } from 'node:events';
 /** Names of events and the arguments of their listeners. */
 type EventArguments<Events> = { [E in keyof Events]: unknown[] };
 
+/**
+ * A listener of a known event. Written as a method, so that it may ask for more than it is promised, as programs do that
+ * know more: `(socket: Live) => ...` for a subtype `Live` of the socket, or `(data: Buffer) => ...` where `binaryType` is
+ * left as it is. What cannot be at all, such as `(data: number) => ...`, still does not compile.
+ */
+type Listener<This, Arguments extends unknown[]> = {
+  listen(this: This, ...args: Arguments): void;
+}['listen'];
+
 /** An event that the class does not know: a program's own. Its listener says what it takes. */
 type OtherEvent<Events, E> = E extends keyof Events ? never : E;
 type OtherListener<This> = (this: This, ...args: never[]) => void;
@@ -14,22 +23,19 @@ type EventName = string | symbol;
 
 /** The methods of EventEmitter, for `Events`. */
 export interface TypedEmitter<Events extends EventArguments<Events>> {
-  on<E extends keyof Events>(event: E, listener: (this: this, ...args: Events[E]) => void): this;
+  on<E extends keyof Events>(event: E, listener: Listener<this, Events[E]>): this;
   on<E extends EventName>(event: OtherEvent<Events, E>, listener: OtherListener<this>): this;
-  once<E extends keyof Events>(event: E, listener: (this: this, ...args: Events[E]) => void): this;
+  once<E extends keyof Events>(event: E, listener: Listener<this, Events[E]>): this;
   once<E extends EventName>(event: OtherEvent<Events, E>, listener: OtherListener<this>): this;
-  off<E extends keyof Events>(event: E, listener: (this: this, ...args: Events[E]) => void): this;
+  off<E extends keyof Events>(event: E, listener: Listener<this, Events[E]>): this;
   off<E extends EventName>(event: OtherEvent<Events, E>, listener: OtherListener<this>): this;
-  addListener<E extends keyof Events>(event: E, listener: (this: this, ...args: Events[E]) => void): this;
+  addListener<E extends keyof Events>(event: E, listener: Listener<this, Events[E]>): this;
   addListener<E extends EventName>(event: OtherEvent<Events, E>, listener: OtherListener<this>): this;
-  removeListener<E extends keyof Events>(event: E, listener: (this: this, ...args: Events[E]) => void): this;
+  removeListener<E extends keyof Events>(event: E, listener: Listener<this, Events[E]>): this;
   removeListener<E extends EventName>(event: OtherEvent<Events, E>, listener: OtherListener<this>): this;
-  prependListener<E extends keyof Events>(event: E, listener: (this: this, ...args: Events[E]) => void): this;
+  prependListener<E extends keyof Events>(event: E, listener: Listener<this, Events[E]>): this;
   prependListener<E extends EventName>(event: OtherEvent<Events, E>, listener: OtherListener<this>): this;
-  prependOnceListener<E extends keyof Events>(
-    event: E,
-    listener: (this: this, ...args: Events[E]) => void,
-  ): this;
+  prependOnceListener<E extends keyof Events>(event: E, listener: Listener<this, Events[E]>): this;
   prependOnceListener<E extends EventName>(event: OtherEvent<Events, E>, listener: OtherListener<this>): this;
   emit<E extends keyof Events>(event: E, ...args: Events[E]): boolean;
   emit<E extends EventName>(event: OtherEvent<Events, E>, ...args: unknown[]): boolean;

@@ -10,6 +10,9 @@ import WebSocket, {
 interface Client extends WebSocket {
   isAlive?: boolean;
 }
+interface Live extends WebSocket {
+  isAlive: boolean;
+}
 
 const options: ServerOptions = { noServer: true, maxPayload: 1024, perMessageDeflate: { threshold: 512 } };
 const wss = new WebSocketServer(options);
@@ -31,6 +34,11 @@ wss.on('connection', function connection(ws: Client, request) {
     }
   });
   ws.on('close', (code: number, reason: Buffer) => [code.toFixed(), reason.toString('utf8'), request.url]);
+});
+
+wss.on('connection', (ws: Live) => {
+  ws.isAlive = true;
+  ws.on('message', (bytes: Buffer) => bytes.readUInt8(0));
 });
 
 const ws = new WebSocket('wss://localhost:8443', ['chat'], {
