@@ -3,7 +3,7 @@
  * Must not know: the sources; only what the tarball holds.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, say } from './setup.mjs';
 
@@ -34,6 +34,16 @@ execFileSync('npm', ['install', '--no-audit', '--no-fund', '--silent', '--offlin
 cpSync(join(root, 'test/package'), user, { recursive: true });
 for (const file of readdirSync(user).filter((name) => /^run-.*\.(mjs|cjs)$/.test(name))) {
   run(process.execPath, [file], user);
+}
+say('package: no declaration hands out `any`');
+const published = join(user, 'node_modules/tautline/dist');
+for (const file of readdirSync(published, { recursive: true })) {
+  if (!/\.d\.[cm]ts$/.test(file)) continue;
+  const code = readFileSync(join(published, file), 'utf8')
+    .replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+    .replace(/'[^']*'|"[^"]*"/g, '');
+  const line = code.split('\n').find((each) => /\bany\b/.test(each));
+  if (line !== undefined) throw new Error(`${file}: ${line.trim()}`);
 }
 // Our declarations are checked too (skipLibCheck off), as ES module, as CommonJS, and as a bundler sees them.
 run(bin('tsc'), ['-p', 'tsconfig.node.json'], user);

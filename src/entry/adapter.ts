@@ -13,6 +13,18 @@ export {
   type SocketDetails,
   type SocketId,
 } from '../hub/adapter.ts';
+export { ClusterAdapter } from '../hub/cluster-adapter.ts';
+export {
+  type ClusterAnswer,
+  type ClusterMessage,
+  type ClusterRequest,
+  type ClusterResponse,
+  type EncodedOptions,
+  MessageType,
+  type Offset,
+  type ServerId,
+} from '../hub/cluster-message.ts';
+export { type ClusterAdapterOptions, ClusterAdapterWithHeartbeat } from '../hub/heartbeat-adapter.ts';
 export type {
   HistoryEntry,
   HistoryLimits,

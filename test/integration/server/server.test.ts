@@ -4,8 +4,13 @@
  */
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, get, type IncomingMessage } from 'node:http';
-import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
+import { createServer, get, type Server as HttpServer, type IncomingMessage } from 'node:http';
+import {
+  connect as connectHttp2,
+  createServer as createHttp2Server,
+  createSecureServer as createSecureHttp2Server,
+} from 'node:http2';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +23,9 @@ import { version } from '../../../package.json';
 import { BroadcastOperator, Namespace, RemoteSocket, Server, Socket } from '../../../src/entry/index.ts';
 import tautline from '../../../src/entry/index-cjs.ts';
 import { ClientFiles } from '../../../src/server/client-files.ts';
+import { Authority } from '../websocket/certificate.ts';
 
+const authority = new Authority();
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -126,6 +133,58 @@ describe('the ways to make a server', () => {
     expect(() => new Server().attachApp({})).toThrow(
       expect.objectContaining({ code: 'SERVER_ERR_UNSUPPORTED_APP' }),
     );
+  });
+
+  it.each<[string, () => HttpServer, string]>([
+    ['http', () => createServer(), 'http'],
+    ['https', () => createHttpsServer(authority.issue({ ip: '127.0.0.1' })), 'https'],
+    [
+      'http2 with HTTP/1.1 beside it',
+      () => createSecureHttp2Server({ ...authority.issue({ ip: '127.0.0.1' }), allowHTTP1: true }) as never,
+      'https',
+    ],
+  ])('serves events on %s, over every transport', async (_kind, create, scheme) => {
+    const io = keep(new Server(await listen(create())));
+    io.on('connection', (socket) => {
+      socket.on('secure', (value, reply) =>
+        reply(socket.handshake.secure, value, socket.conn.transport.name),
+      );
+    });
+    for (const transport of ['polling', 'websocket']) {
+      const client = connectTo(urlOf(io).replace('http', scheme), {
+        forceNew: true,
+        transports: [transport],
+        ca: authority.cert,
+      });
+      cleanups.push(() => client.disconnect());
+      const answer = await new Promise<unknown[]>((resolve) =>
+        client.emit('secure', Buffer.from([1]), (...args: unknown[]) => resolve(args)),
+      );
+      expect(answer).toEqual([scheme === 'https', Buffer.from([1]), transport]);
+    }
+  });
+
+  it('serves events over HTTP/2 streams', async () => {
+    const io = keep(new Server(await listen(createHttp2Server())));
+    io.on('connection', (socket) => socket.on('echo', (value, reply) => reply(value)));
+    const session = connectHttp2(urlOf(io));
+    cleanups.push(() => new Promise<void>((resolve) => session.close(resolve)));
+    const ask = async (query: string, body?: string): Promise<string> => {
+      const stream = session.request({
+        ':path': `/socket.io/?EIO=4&transport=polling${query}`,
+        ':method': body === undefined ? 'GET' : 'POST',
+      });
+      stream.setEncoding('utf8').end(body);
+      let text = '';
+      for await (const part of stream) text += part;
+      return text;
+    };
+    const { sid } = JSON.parse((await ask('')).slice(1));
+    expect(await ask(`&sid=${sid}`, '40')).toBe('ok');
+    expect(await ask(`&sid=${sid}`)).toMatch(/^40\{"sid":/);
+    expect(await ask(`&sid=${sid}`, '4217["echo","é"]')).toBe('ok');
+    expect(await ask(`&sid=${sid}`)).toBe('4317["é"]');
+    expect(await ask(`&sid=${sid}`, '41\x1e1')).toBe('ok');
   });
 
   it('answers over HTTP/2', async () => {
