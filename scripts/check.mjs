@@ -17,6 +17,7 @@ const checks = [
   ['lint', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['floors', bin('depcruise'), ['--output-type', 'err-long', 'src']],
   ['weight', process.execPath, ['scripts/size-check.mjs']],
+  ['docstrings', process.execPath, ['scripts/docs-check.mjs']],
   ['package', process.execPath, ['scripts/package-check.mjs']],
   ['tests', bin('vitest'), ['run']],
 ];

@@ -25,6 +25,7 @@ export interface EventInit {
   composed?: boolean;
 }
 
+/** The members of `MessageEventInit`. */
 export interface MessageEventInit extends EventInit {
   data?: unknown;
   origin?: string;
@@ -33,12 +34,14 @@ export interface MessageEventInit extends EventInit {
   ports?: Iterable<unknown>;
 }
 
+/** The members of `CloseEventInit`. */
 export interface CloseEventInit extends EventInit {
   wasClean?: boolean;
   code?: number;
   reason?: string;
 }
 
+/** The members of `ErrorEventInit`. */
 export interface ErrorEventInit extends EventInit {
   message?: string;
   filename?: string;

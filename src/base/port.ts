@@ -62,6 +62,7 @@ export interface Deflater {
   close(): void;
 }
 
+/** The other direction: raw DEFLATE (RFC 1951) to bytes, within a limit. */
 export interface Inflater {
   /**
    * Inflates `input`, giving at most `limitBytes` bytes.
@@ -69,13 +70,17 @@ export interface Inflater {
    * @throws {Error} with `code` `Z_DATA_ERROR` when the input is not DEFLATE.
    */
   inflate(input: Uint8Array, limitBytes: number): Uint8Array | null;
+  /** Forgets the window, as at the start. */
   reset(): void;
+  /** Frees native memory; no call may follow. */
   close(): void;
 }
 
 /** Makes compressors for negotiated parameters (RFC 7692 section 7.1). */
 export interface DeflatePort {
+  /** @param windowBits 8 to 15: the window has 2 to the power of it bytes. */
   createDeflater(windowBits: number): Deflater;
+  /** @param windowBits at least those that the other side compresses with. */
   createInflater(windowBits: number): Inflater;
   /** Whether another connection should let its peer refer to earlier messages. Absent: always. */
   hasRoomForPeer?(windowBits: number): boolean;

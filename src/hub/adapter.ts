@@ -8,9 +8,11 @@ import type { EventPacket } from '../wire/events/packet.ts';
 import type { AnyNamespace } from './namespace.ts';
 import type { AnySocket } from './socket.ts';
 
+/** What identifies a socket in its namespace, on all servers: 20 characters. Not a secret. */
 export type SocketId = string;
 /** The secret with which a client gets its session back. */
 export type PrivateSessionId = string;
+/** The name of a room. A socket's id is the name of a room, too, with only that socket in it. */
 export type Room = string;
 
 /** How a packet is sent. */

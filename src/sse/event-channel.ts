@@ -7,6 +7,7 @@ import { encodeEvent } from './encoded-event.ts';
 import type { EventHistory } from './event-history.ts';
 import type { EventStream } from './event-stream.ts';
 
+/** What an {@link EventChannel} can be told. */
 export interface EventChannelOptions {
   /** Keeps what was published, for clients that come back. Default: nothing is kept. */
   history?: EventHistory;
@@ -18,6 +19,7 @@ export interface EventChannelOptions {
   onGap?: string | ((stream: EventStream, lastEventId: string) => void);
 }
 
+/** How a stream joins a channel. */
 export interface JoinOptions {
   /**
    * The id of the last event that the client has. Default: what its request says.

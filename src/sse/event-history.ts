@@ -10,6 +10,7 @@ import { nodeRandom } from '../transport/platform/node-random.ts';
 import type { EventStreamMessage } from '../wire/sse/format.ts';
 import { type EncodedEvent, encodeEvent } from './encoded-event.ts';
 
+/** How much an {@link EventHistory} keeps. */
 export interface EventHistoryOptions {
   /** Most events kept. Default 1000. */
   limitEvents?: number;

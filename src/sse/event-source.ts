@@ -34,12 +34,14 @@ type AddOptions = boolean | { capture?: boolean; once?: boolean; passive?: boole
 
 /** Listeners by event; the server may name others, which are `MessageEvent`s too. */
 export interface EventSource {
+  /** Calls `listener` for each event of this type: `open`, `error`, `message`, or one that the server has named. */
   addEventListener<Type extends keyof EventSourceEventMap>(
     type: Type,
     listener: Listener<EventSourceEventMap[Type]>,
     options?: AddOptions,
   ): void;
   addEventListener(type: string, listener: Listener<MessageEvent<string>>, options?: AddOptions): void;
+  /** Removes a listener that was added with the same `capture`. */
   removeEventListener<Type extends keyof EventSourceEventMap>(
     type: Type,
     listener: Listener<EventSourceEventMap[Type]>,

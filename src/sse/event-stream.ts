@@ -24,6 +24,7 @@ export type EventStreamRequest = IncomingMessage | Http2ServerRequest;
 /** The response to it. */
 export type EventStreamResponse = AnyResponse;
 
+/** How an event stream begins, is kept alive, and is bounded. */
 export interface EventStreamOptions {
   /** More headers, such as those of CORS; they win over the stream's own. */
   headers?: OutgoingHttpHeaders;

@@ -20,6 +20,7 @@ import {
   WebSocketError,
 } from './websocket-error.ts';
 
+/** What a `WebSocketStream` can be told. */
 export interface WebSocketStreamOptions extends ConnectionInit {
   /** Subprotocols, of which the server must choose one. */
   protocols?: Iterable<string> | undefined;

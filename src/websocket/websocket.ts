@@ -23,6 +23,7 @@ import { Channel, type ChannelClosed, ReadyState } from './channel.ts';
 import { checkClose } from './close-info.ts';
 import { isInit, type WebSocketInit } from './init.ts';
 
+/** In which shape binary messages come. */
 export type BinaryType = 'blob' | 'arraybuffer';
 
 /** The events of a `WebSocket`. */
@@ -44,12 +45,14 @@ type AddOptions = boolean | { capture?: boolean; once?: boolean; passive?: boole
 
 /** Listeners by event. */
 export interface WebSocket {
+  /** Calls `listener` for each event of this type. */
   addEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
     listener: Listener<WebSocketEventMap[Type]>,
     options?: AddOptions,
   ): void;
   addEventListener(type: string, listener: Listener<Event>, options?: AddOptions): void;
+  /** Removes a listener that was added with the same `capture`. */
   removeEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
     listener: Listener<WebSocketEventMap[Type]>,

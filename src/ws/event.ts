@@ -86,6 +86,7 @@ Object.defineProperties(CloseEvent.prototype, { code: enumerable, reason: enumer
 Object.defineProperties(ErrorEvent.prototype, { error: enumerable, message: enumerable });
 Object.defineProperties(MessageEvent.prototype, { data: enumerable });
 
+/** What DOM-style listeners get, by the event's type. */
 export interface WebSocketEventMap {
   open: Event;
   error: ErrorEvent;
@@ -96,6 +97,7 @@ export interface WebSocketEventMap {
 /** A DOM-style listener: a function, or an object with `handleEvent`. */
 export type DomListener<E> = ((event: E) => void) | { handleEvent(event: E): void };
 
+/** What `addEventListener()` can be told. */
 export interface EventListenerOptions {
   /** Remove the listener after its first call. */
   once?: boolean | undefined;

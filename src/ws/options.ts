@@ -16,6 +16,7 @@ export interface HeartbeatOptions {
   readonly timeoutMs: number;
 }
 
+/** How messages are compressed (RFC 7692), where the peer agrees. */
 export interface PerMessageDeflateOptions {
   readonly serverNoContextTakeover?: boolean | undefined;
   readonly clientNoContextTakeover?: boolean | undefined;

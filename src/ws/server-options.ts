@@ -36,6 +36,7 @@ export type VerifyClientCallbackAsync<R extends IncomingMessage = IncomingMessag
   callback: VerifyClientResult,
 ) => void;
 
+/** What a `WebSocketServer` can be told: one of `port`, `server` and `noServer`, and how it serves. */
 export interface ServerOptions<
   S extends typeof WebSocket = typeof WebSocket,
   R extends typeof IncomingMessage = typeof IncomingMessage,
@@ -72,6 +73,7 @@ export interface ServerOptions<
   readonly WebSocket?: S | undefined;
 }
 
+/** How `broadcast()` sends, and to whom. */
 export interface BroadcastOptions<S> {
   /** Default: whether `data` is not a string or number. */
   readonly binary?: boolean | undefined;

@@ -10,6 +10,7 @@ export type RawData = Buffer | ArrayBuffer | Buffer[];
 
 /** What `binaryType` may be. */
 export const binaryTypes = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] as const;
+/** In which shape binary messages come; the bytes are the same. */
 export type BinaryType = (typeof binaryTypes)[number];
 
 /** The events of a {@link WebSocket} and the arguments of their listeners. */

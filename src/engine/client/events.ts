@@ -10,6 +10,7 @@ import type { PacketType } from '../../wire/engine/packet.ts';
 /** What can be sent as a message. */
 export type EngineData = string | ArrayBuffer | ArrayBufferView | Blob;
 
+/** How one message is sent. */
 export interface WriteOptions {
   /** Whether the message may be compressed. Default true. */
   readonly compress?: boolean;
@@ -52,6 +53,7 @@ export interface TransportDecision {
   readonly reason?: string | Error;
 }
 
+/** Why a session is over, in the words of Engine.IO. */
 export type EngineCloseReason = 'transport error' | 'transport close' | 'ping timeout' | 'forced close';
 
 export type EngineReadyState = 'opening' | 'open' | 'closing' | 'closed';

@@ -14,6 +14,7 @@ export type PacketType = Exclude<keyof typeof WireType, 'count'> | 'error';
 /** Text or bytes of a message. */
 export type RawData = string | Uint8Array | ArrayBuffer | ArrayBufferView;
 
+/** A packet as `engine.io-parser` has it. */
 export interface Packet {
   type: PacketType;
   options?: { compress: boolean };

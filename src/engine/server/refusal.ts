@@ -15,6 +15,7 @@ export const errors = {
   FORBIDDEN: 4,
   UNSUPPORTED_PROTOCOL_VERSION: 5,
 } as const;
+/** One of {@link errors}. */
 export type ErrorCode = (typeof errors)[keyof typeof errors];
 
 /** What each code says when there is nothing more exact to say. */

@@ -29,6 +29,7 @@ export const CloseReason = {
 } as const;
 export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason];
 
+/** Where a session stands; `closing` waits for what is still to be sent. */
 export type ReadyState = 'opening' | 'open' | 'closing' | 'closed';
 
 /** A packet as the events `packet` and `packetCreate` show it. */
@@ -60,6 +61,7 @@ export interface SocketEvents {
   resumed: [gapMs: number];
 }
 
+/** How one message is sent. */
 export interface SendOptions {
   /** Whether this message may be compressed where compression was negotiated. Default true. */
   readonly compress?: boolean;

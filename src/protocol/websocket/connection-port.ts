@@ -6,6 +6,7 @@ import type { PeerError } from '../../base/errors.ts';
 import type { ByteCodec, Random } from '../../base/port.ts';
 import type { DeflateUse } from './permessage-deflate.ts';
 
+/** Which side of a connection this is: clients mask what they send, servers do not. */
 export type Role = 'client' | 'server';
 
 /** One object can serve any number of connections of the same kind: it is only read. */

@@ -16,7 +16,9 @@ export interface PacketEncoder {
 export interface PacketDecoder {
   /** Takes the next message; throws when it is not valid. Bytes are handed on in the kind in which they come. */
   add(message: string | IncomingBytes): void;
+  /** Calls `listener` with each packet, once it is complete with its attachments. */
   on(event: 'decoded', listener: (packet: Packet) => void): unknown;
+  /** Ends {@link on}. */
   off(event: 'decoded', listener: (packet: Packet) => void): unknown;
   /** Forgets a half-received packet. */
   destroy(): void;
@@ -65,11 +67,13 @@ export class MessageDecoder implements PacketDecoder {
     }
   }
 
+  /** Calls `listener` with each packet, once it is complete with its attachments. */
   on(_event: 'decoded', listener: (packet: Packet) => void): this {
     this.#listeners.push(listener);
     return this;
   }
 
+  /** Removes a listener; all of them when none is named. */
   off(_event?: 'decoded', listener?: (packet: Packet) => void): this {
     this.#listeners = listener === undefined ? [] : this.#listeners.filter((each) => each !== listener);
     return this;

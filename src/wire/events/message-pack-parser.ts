@@ -52,11 +52,13 @@ export class Decoder implements PacketDecoder {
     for (const listener of this.#listeners) listener(packet);
   }
 
+  /** Calls `listener` with each packet. */
   on(_event: 'decoded', listener: (packet: Packet) => void): this {
     this.#listeners.push(listener);
     return this;
   }
 
+  /** Removes a listener; all of them when none is named. */
   off(_event?: 'decoded', listener?: (packet: Packet) => void): this {
     this.#listeners = listener === undefined ? [] : this.#listeners.filter((each) => each !== listener);
     return this;

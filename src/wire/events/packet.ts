@@ -74,6 +74,7 @@ export interface ConnectErrorPacket {
   attachments?: undefined;
 }
 
+/** What the two sides of a namespace say to each other. */
 export type Packet = ConnectPacket | DisconnectPacket | EventPacket | AckPacket | ConnectErrorPacket;
 
 /**

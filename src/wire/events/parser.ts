@@ -22,6 +22,7 @@ export class Encoder implements PacketEncoder {
   }
 }
 
+/** How packets are read. */
 export interface DecoderOptions {
   /** Given to JSON.parse. */
   reviver?: JsonReviver;

@@ -15,7 +15,9 @@ import {
   reservedEvents,
 } from './packet.ts';
 
+/** What `JSON.stringify` takes as its second argument. */
 export type JsonReplacer = (this: unknown, key: string, value: unknown) => unknown;
+/** What `JSON.parse` takes as its second argument. */
 export type JsonReviver = (this: unknown, key: string, value: unknown) => unknown;
 
 /** How the data of a packet is written and read. */

@@ -15,6 +15,7 @@ export interface ParsedEvent {
 
 /** Told what the stream holds, from within {@link EventStreamParser.receive}. */
 export interface EventStreamSink {
+  /** An event is complete. */
   eventReceived(event: ParsedEvent): void;
   /** The server sets the time after which to reconnect, in milliseconds. */
   retryReceived(retryMs: number): void;

@@ -9,6 +9,7 @@ export interface Extension {
   readonly name: string;
   readonly parameters: readonly ExtensionParameter[];
 }
+/** A parameter of an extension; `true` where it has no value. */
 export type ExtensionParameter = readonly [name: string, value: string | true];
 
 const comma = 0x2c;
