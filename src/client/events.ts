@@ -3,6 +3,7 @@
  * Must not know: when they are emitted.
  */
 import type { UsageError } from '../base/errors.ts';
+import type { EventRefusal, RefusedError } from '../base/refusal.ts';
 import type { Untyped } from '../base/typed-events.ts';
 import type { DisconnectDescription } from './options.ts';
 
@@ -34,6 +35,10 @@ export interface SocketReservedEvents {
   interrupted: (reason: SocketDisconnectReason, description?: DisconnectDescription) => void;
   /** The session goes on, after `gapMs` milliseconds without a connection. */
   resumed: (gapMs: number) => void;
+  /** The server did not let an event through, and why; where an answer was asked for, that is `{ error }` instead. */
+  'tautline:refused': (refusal: EventRefusal) => void;
+  /** What the server sent does not keep the contract (`withContract`); it went no further. */
+  violation: (error: RefusedError) => void;
   /**
    * An event, or an acknowledgement, was not sent because the server would not take it; the connection goes on.
    * `error.code` is `ENGINE_ERR_PAYLOAD_LIMIT`, `error.limit` the limit. Without a listener it is logged.

@@ -45,7 +45,8 @@ interface Flags {
   fromQueue?: boolean;
 }
 
-type Ack = ((...args: unknown[]) => void) & {
+/** What is called with an acknowledgement. @internal */
+export type Ack = ((...args: unknown[]) => void) & {
   /** Whether the first argument is an error or null. */
   withError?: boolean;
 };
@@ -86,6 +87,8 @@ export class Socket<
   /** With `retries`: what is not yet acknowledged, in order; the first one is under way. @internal */
   readonly _queue: QueuedPacket[] = [];
 
+  /** Told of each event that wants an answer, by what looks at answers. @internal */
+  declare _asked?: (packet: OutgoingPacket) => void;
   readonly #opts: Partial<SocketOptions>;
   readonly #outbox: SocketOutbox | undefined;
   readonly #any = new CatchAll();
@@ -181,6 +184,7 @@ export class Socket<
     if (typeof args.at(-1) === 'function') {
       packet.id = this.#ids++;
       this.#registerAck(packet.id, args.pop() as Ack, flags.timeout ?? this.#opts.ackTimeout);
+      this._asked?.(packet);
     }
     if (outbox) {
       const refusal = outbox.push(packet);
@@ -298,7 +302,7 @@ export class Socket<
   }
 
   /** What happens to the session. @internal */
-  _tell(event: 'interrupted' | 'resumed', args: readonly unknown[]): void {
+  _tell(event: 'interrupted' | 'resumed' | 'violation', args: readonly unknown[]): void {
     this.dispatch(event, args);
   }
 

@@ -2,6 +2,8 @@
  * What: a namespace: its sockets, the middlewares that let them in, and broadcasts to all of them.
  * Must not know: connections, transports, HTTP, or how a namespace is found by name (hub.ts).
  */
+
+import type { EventRefusal } from '../base/refusal.ts';
 import type {
   AllButLast,
   DecorateAcknowledgements,
@@ -18,10 +20,13 @@ import type {
   RemoveAcknowledgements,
   Untyped,
 } from '../base/typed-events.ts';
+import type { Contract } from '../contract/contract.ts';
+import type { ContractSpec, DataOf, ServerEmits, ServerListens } from '../contract/contract-types.ts';
 import type { EventPacket } from '../wire/events/packet.ts';
 import type { Adapter, Room, Session, SocketId } from './adapter.ts';
 import { BroadcastOperator, type RemoteSocket } from './broadcast-operator.ts';
 import { type Client, throwLater } from './client.ts';
+import { ContractGuard, type ContractOptions } from './contract-guard.ts';
 import { StrictEventEmitter } from './emitter.ts';
 import type { EventGuard } from './event-guard.ts';
 import { GuardedIntake } from './guarded-intake.ts';
@@ -46,6 +51,11 @@ export interface NamespaceReservedEventsMap<
   connect: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
   /** The same. */
   connection: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
+  /** A client sent an event or an answer that does not keep the contract. It went no further; the client was told. */
+  violation: (
+    socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+    refusal: EventRefusal,
+  ) => void;
 }
 
 /** The events that a server reports by itself. */
@@ -134,6 +144,23 @@ export class Namespace<
     this.intake ??= new GuardedIntake();
     this.intake.add(guard);
     return this;
+  }
+
+  /**
+   * Types the namespace by a contract, and validates what its clients send before anybody sees it: events, answers to
+   * ours, streams. Who breaks it is told; it is counted in {@link violations}, and `violation` is emitted.
+   */
+  contract<Spec extends ContractSpec>(
+    contract: Contract<Spec>,
+    options?: ContractOptions,
+  ): Namespace<ServerListens<Spec>, ServerEmits<Spec>, ServerSideEvents, DataOf<Spec>> {
+    this.guard(new ContractGuard(contract, options));
+    return this as unknown as Namespace<
+      ServerListens<Spec>,
+      ServerEmits<Spec>,
+      ServerSideEvents,
+      DataOf<Spec>
+    >;
   }
 
   /** The middlewares, for the children of a parent. @internal */

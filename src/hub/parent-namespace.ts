@@ -88,6 +88,7 @@ export class ParentNamespace<
     for (const middleware of this.middlewares) child.use(middleware);
     for (const listener of this.listeners('connect')) child.on('connect', listener);
     for (const listener of this.listeners('connection')) child.on('connection', listener);
+    for (const listener of this.listeners('violation')) child.on('violation', listener);
     child.intake = this.intake;
     this.children.add(child);
     if (server._opts.cleanupEmptyChildNamespaces) {

@@ -5,7 +5,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { UsageError } from '../base/errors.ts';
 import type { DefaultEventsMap, EventsMap, Untyped } from '../base/typed-events.ts';
+import type { Contract } from '../contract/contract.ts';
+import type { ContractSpec, DataOf, ServerEmits, ServerListens } from '../contract/contract-types.ts';
 import { Server as EngineServer } from '../engine/server/server.ts';
+import type { ContractOptions } from '../hub/contract-guard.ts';
 import type { EmitterSession } from '../hub/emitter-peer.ts';
 import { Hub } from '../hub/hub.ts';
 import { ClientFiles, clientFileOf } from './client-files.ts';
@@ -56,6 +59,18 @@ export class Server<
     this.#path = withoutSlash(options.path ?? defaultPath);
     this.#servesClient = options.serveClient !== false;
     if (!isOptions && srv !== undefined && srv !== null) this.attach(srv as TServerInstance | number);
+  }
+
+  /**
+   * Types the server by a contract of its main namespace, and validates what clients send there before anybody sees it.
+   * Other namespaces have contracts of their own: `io.of(name).contract()`.
+   */
+  contract<Spec extends ContractSpec>(
+    contract: Contract<Spec>,
+    options?: ContractOptions,
+  ): Server<ServerListens<Spec>, ServerEmits<Spec>, ServerSideEvents, DataOf<Spec>> {
+    this.sockets.contract(contract, options);
+    return this as unknown as Server<ServerListens<Spec>, ServerEmits<Spec>, ServerSideEvents, DataOf<Spec>>;
   }
 
   /** Whether the client script is given out; to be set before {@link attach}. */

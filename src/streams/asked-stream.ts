@@ -28,7 +28,8 @@ interface Waiter<Part> {
  */
 export class AskedStream<Part> implements AsyncIterableIterator<Part> {
   readonly #port: AskingPort;
-  readonly #name: string;
+  /** What was asked for. */
+  readonly name: string;
   readonly #args: readonly unknown[];
   readonly #credit: number;
   readonly #signal: AbortSignal | undefined;
@@ -51,7 +52,7 @@ export class AskedStream<Part> implements AsyncIterableIterator<Part> {
     signal: AbortSignal | undefined,
   ) {
     this.#port = port;
-    this.#name = name;
+    this.name = name;
     this.#args = args;
     this.#credit = credit;
     this.#due = credit;
@@ -66,7 +67,7 @@ export class AskedStream<Part> implements AsyncIterableIterator<Part> {
     }
     this.#id = this.#port.open(this as AskedStream<unknown>);
     try {
-      this.#port.send(['open', this.#id, this.#name, this.#credit, this.#args]);
+      this.#port.send(['open', this.#id, this.name, this.#credit, this.#args]);
     } catch (error) {
       // What cannot be written; the other side knows nothing of the stream.
       this.#finish({ reason: error });
@@ -79,8 +80,7 @@ export class AskedStream<Part> implements AsyncIterableIterator<Part> {
   receivePart(value: unknown): void {
     if (this.#due === 0) {
       const message = 'The other side of a stream sent more parts than it was asked for.';
-      this.#port.send(['cancel', this.#id]);
-      this.#finish({ reason: new PeerError(message, { code: 'STREAM_ERR_CREDIT' }) });
+      this.cancel(new PeerError(message, { code: 'STREAM_ERR_CREDIT' }));
       return;
     }
     this.#due--;
@@ -98,6 +98,12 @@ export class AskedStream<Part> implements AsyncIterableIterator<Part> {
     this.#finish(failure && { reason: new StreamError(failure.message, { ...detailsOf(failure) }) });
   }
 
+  /** The rest is not wanted; the iteration rejects with `reason`. @internal */
+  cancel(reason: unknown): void {
+    this.#port.send(['cancel', this.#id]);
+    this.#finish({ reason });
+  }
+
   /** It cannot go on. @internal */
   fail(reason: unknown): void {
     this.#finish({ reason });
@@ -113,8 +119,7 @@ export class AskedStream<Part> implements AsyncIterableIterator<Part> {
 
   readonly #abort = (): void => {
     this.#parts.length = 0;
-    this.#port.send(['cancel', this.#id]);
-    this.#finish({ reason: this.#signal?.reason });
+    this.cancel(this.#signal?.reason);
   };
 
   #finish(failure?: { readonly reason: unknown }): void {

@@ -6,7 +6,13 @@ import { UsageError } from '../base/errors.ts';
 import { AnsweredStream } from './answered-stream.ts';
 import { AskedStream } from './asked-stream.ts';
 import { type EventSocket, whenDisconnected } from './event-socket.ts';
-import { CREDIT_LIMIT, readStreamMessage, STREAM_EVENT, type StreamMessage } from './message.ts';
+import {
+  CREDIT_LIMIT,
+  readStreamMessage,
+  STREAM_EVENT,
+  type StreamFailure,
+  type StreamMessage,
+} from './message.ts';
 import { StreamError } from './stream-error.ts';
 import type { StreamContext, StreamOptions } from './typed-streams.ts';
 
@@ -85,6 +91,21 @@ export class StreamPeer {
   answer(name: string, handler: AnyStreamHandler, { onError }: OnStreamOptions = {}): void {
     // A program that says nothing else should still find out.
     this.#handlers.set(name, { handler, report: onError ?? ((error) => console.error(error)) });
+  }
+
+  /** The name of a stream that was asked for here; undefined if it is none, or over. */
+  nameOf(id: number): string | undefined {
+    return this.#asked.get(id)?.name;
+  }
+
+  /** Does not answer a stream: the other side is told why. */
+  refuse(id: number, { message, code, ...data }: StreamFailure & object): void {
+    this.#send(['end', id, { message, code, data }]);
+  }
+
+  /** A part of a stream that was asked for here is not acceptable: it is cancelled, and fails. */
+  refusePart(id: number, reason: Error): void {
+    this.#asked.get(id)?.cancel(reason);
   }
 
   #send(message: StreamMessage): void {

@@ -56,7 +56,13 @@ export type StreamHandler<Map extends EventsMap, Name> =
         ...args: [...StreamArgs<Map, Name>, context: StreamContext]
       ) => AsyncIterable<StreamPart<Map, Name>> | Iterable<StreamPart<Map, Name>>;
 
+/** Options may follow arguments of which those at the end are left out. */
+type WithoutOptional<Args extends readonly unknown[]> = Args extends readonly [infer First, ...infer Rest]
+  ? [First, ...WithoutOptional<Rest>]
+  : [];
+
 /** The arguments of `socket.stream()`. */
 export type StreamRequest<Map extends EventsMap, Name> =
   | [...StreamArgs<Map, Name>]
-  | [...StreamArgs<Map, Name>, options: StreamOptions];
+  | [...StreamArgs<Map, Name>, options: StreamOptions]
+  | [...WithoutOptional<StreamArgs<Map, Name>>, options: StreamOptions];
