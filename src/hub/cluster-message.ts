@@ -34,23 +34,32 @@ export interface EncodedOptions {
   flags: BroadcastFlags;
 }
 
-type Type = typeof MessageType;
-
 /** What a message asks for. */
 export type ClusterRequest =
-  | { type: Type['INITIAL_HEARTBEAT'] | Type['HEARTBEAT'] | Type['ADAPTER_CLOSE'] }
-  | { type: Type['BROADCAST']; data: { opts: EncodedOptions; packet: unknown; requestId?: string } }
-  | { type: Type['SOCKETS_JOIN'] | Type['SOCKETS_LEAVE']; data: { opts: EncodedOptions; rooms: Room[] } }
-  | { type: Type['DISCONNECT_SOCKETS']; data: { opts: EncodedOptions; close?: boolean } }
-  | { type: Type['FETCH_SOCKETS']; data: { opts: EncodedOptions; requestId: string } }
-  | { type: Type['SERVER_SIDE_EMIT']; data: { packet: unknown[]; requestId?: string } };
+  | {
+      type:
+        | typeof MessageType.INITIAL_HEARTBEAT
+        | typeof MessageType.HEARTBEAT
+        | typeof MessageType.ADAPTER_CLOSE;
+    }
+  | {
+      type: typeof MessageType.BROADCAST;
+      data: { opts: EncodedOptions; packet: unknown; requestId?: string };
+    }
+  | {
+      type: typeof MessageType.SOCKETS_JOIN | typeof MessageType.SOCKETS_LEAVE;
+      data: { opts: EncodedOptions; rooms: Room[] };
+    }
+  | { type: typeof MessageType.DISCONNECT_SOCKETS; data: { opts: EncodedOptions; close?: boolean } }
+  | { type: typeof MessageType.FETCH_SOCKETS; data: { opts: EncodedOptions; requestId: string } }
+  | { type: typeof MessageType.SERVER_SIDE_EMIT; data: { packet: unknown[]; requestId?: string } };
 
 /** What a server answers. */
 export type ClusterAnswer =
-  | { type: Type['FETCH_SOCKETS_RESPONSE']; data: { requestId: string; sockets: unknown[] } }
-  | { type: Type['SERVER_SIDE_EMIT_RESPONSE']; data: { requestId: string; packet: unknown } }
-  | { type: Type['BROADCAST_CLIENT_COUNT']; data: { requestId: string; clientCount: number } }
-  | { type: Type['BROADCAST_ACK']; data: { requestId: string; packet: unknown } };
+  | { type: typeof MessageType.FETCH_SOCKETS_RESPONSE; data: { requestId: string; sockets: unknown[] } }
+  | { type: typeof MessageType.SERVER_SIDE_EMIT_RESPONSE; data: { requestId: string; packet: unknown } }
+  | { type: typeof MessageType.BROADCAST_CLIENT_COUNT; data: { requestId: string; clientCount: number } }
+  | { type: typeof MessageType.BROADCAST_ACK; data: { requestId: string; packet: unknown } };
 
 /** Who says it, and of which namespace. */
 interface Origin {
