@@ -23,6 +23,14 @@ export function joinBytes(pieces: readonly Uint8Array[], length: number, codec: 
   return joined;
 }
 
+/** The same bytes, not copied, as a `Uint8Array`. */
+export function toBytes(source: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (source instanceof Uint8Array) return source;
+  return ArrayBuffer.isView(source)
+    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+    : new Uint8Array(source);
+}
+
 /** Whether two arrays hold the same bytes. Not for secrets: it stops at the first difference. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -4,9 +4,9 @@
  */
 import type { EngineOptions } from './options.ts';
 
-/** Query parameters as an object. */
+/** Query parameters as an object of texts. */
 export function parseQuery(query: EngineOptions['query']): Readonly<Record<string, unknown>> {
-  return typeof query === 'object' ? { ...query } : Object.fromEntries(new URLSearchParams(query));
+  return Object.fromEntries(new URLSearchParams(query as Record<string, string>));
 }
 
 /**

@@ -2,6 +2,7 @@
  * What: the client's end of an Engine.IO session over any transport: handshake, heartbeat, upgrade, write buffer, end.
  * Must not know: namespaces and events, or how a transport works.
  */
+import { toBytes } from '../../base/bytes.ts';
 import { Emitter, type NoEvents } from '../../base/emitter.ts';
 import type { UsageError } from '../../base/errors.ts';
 import type { Clock, Timer } from '../../base/port.ts';
@@ -14,12 +15,12 @@ import {
   SESSION_UNKNOWN,
   type Transport,
   type TransportClosed,
-  TransportName,
 } from '../../transport/port.ts';
 import { type Handshake, parseHandshake } from '../../wire/engine/handshake.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import { countWithin } from '../../wire/engine/payload.ts';
 import { backoffDelayMs, defaultBackoff } from './backoff.ts';
+import { type Choice, createChoice } from './choice.ts';
 import { parseQuery, resolveEndpoint } from './endpoint.ts';
 import type {
   CloseDetails,
@@ -37,9 +38,6 @@ import { type Link, startRace } from './race.ts';
 
 /** The revision of the Engine.IO protocol. */
 export const protocol = 4;
-
-/** What the choice is made from when the program makes none, the best first. `short-polling` is nobody's choice. */
-const LADDER: readonly string[] = [TransportName.websocket, TransportName.sse, TransportName.polling];
 
 /** How long a transport may take to open before the next one is started beside it. */
 const STEP_MS = 250;
@@ -64,16 +62,6 @@ const DECISIONS = 100;
 
 const packetNames = Object.keys(PacketType) as (keyof typeof PacketType)[];
 
-const MEMORY_KEY = 'tautline ';
-
-const isNamed =
-  (name: string | undefined) =>
-  ({ transportName }: ClientTransportFactory) =>
-    transportName === name;
-
-/** The smaller, the better. */
-const rankOf = (name: string) => (LADDER.indexOf(name) + 4) % 4;
-
 const isMessage = ({ type }: OutgoingPacket) => type === PacketType.message;
 
 /** A packet that knows what it was made for. */
@@ -89,10 +77,6 @@ interface OriginalPacket extends OutgoingPacket {
 export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> {
   /** Whether the last WebSocket connection worked, for `rememberUpgrade`. */
   static priorWebsocketSuccess = false;
-  /** Which transport worked last, by origin. */
-  static readonly #winners = new Map<string, string>();
-  /** On the way to which origins event streams do not get through. */
-  static readonly #gathering = new Set<string>();
   static readonly protocol = protocol;
 
   /** The session's id, once it is open. */
@@ -115,10 +99,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   readonly #endpoint: URL;
   readonly #cookies: CookieStore | undefined;
   readonly #unwatch: readonly (() => void)[];
-  /** What is left to try, the best guess first. */
-  #factories: ClientTransportFactory[];
-  /** Whether the program leaves the choice to us. */
-  readonly #isFree: boolean;
+  readonly #choice: Choice;
   readonly #madeAtMs: number;
   #link: Link | undefined;
   /** Set while connections are under way. */
@@ -151,8 +132,8 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   #handedOver = 0;
   #handedOverAtMs = 0;
   #stamp = 0;
-  /** Set while a Blob is read: what is written meanwhile must wait. */
-  #reading: Promise<void> | undefined;
+  /** While a Blob is read, what is written must wait; and how much of it does. */
+  #reading = Promise.resolve();
   #readings = 0;
 
   constructor(
@@ -163,7 +144,6 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     super();
     const address = typeof uri === 'string' ? uri : undefined;
     const options: EngineOptions = { ...((address === undefined && (uri as EngineOptions)) || opts) };
-    const { transportImplementations, transports } = options;
     this.opts = options;
     this.#platform = platform;
     this.#clock = platform.clock(options.useNativeTimers, options.autoUnref);
@@ -172,11 +152,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     this.#cookies = options.withCredentials ? platform.createCookies?.() : undefined;
     this.binaryType = platform.binaryType;
     this.#madeAtMs = this.#clock.nowMs();
-    const given = transportImplementations ?? transports;
-    this.#isFree = !given;
-    this.#factories = (given ?? LADDER).flatMap((choice) =>
-      typeof choice === 'string' ? platform.transports.filter(isNamed(choice)) : choice,
-    );
+    this.#choice = createChoice(options, platform, this.#endpoint.origin);
     this.#unwatch = [
       platform.watch('offline', () =>
         this.#lost('transport close', { description: 'network connection lost' }),
@@ -242,31 +218,11 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     return this.writeBuffer.filter(isMessage);
   }
 
-  /** What the browser remembers beyond the page, if the program wants that and the user allows it. */
-  #memory(): Record<string, string> | undefined {
-    try {
-      return this.opts.rememberUpgrade ? this.#platform.memory?.() : undefined;
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** The transports in the order in which they are worth trying. */
-  #ranked(): ClientTransportFactory[] {
-    const { origin } = this.#endpoint;
-    const winner = EngineSocket.#winners.get(origin) ?? this.#memory()?.[MEMORY_KEY + origin];
-    return this.#sorted(({ transportName }) => (transportName === winner ? -1 : rankOf(transportName)));
-  }
-
-  #sorted(rank: (factory: ClientTransportFactory) => number): ClientTransportFactory[] {
-    return [...this.#factories].sort((a, b) => rank(a) - rank(b));
-  }
-
   #open(): void {
     const { tryAllTransports, rememberUpgrade } = this.opts;
-    const isFirst = isNamed(rememberUpgrade && EngineSocket.priorWebsocketSuccess ? 'websocket' : undefined);
-    const inOrder = this.#sorted((factory) => (isFirst(factory) ? 0 : 1));
-    if (this.#isFree) this.#race(this.#ranked());
+    const isKnown = rememberUpgrade && EngineSocket.priorWebsocketSuccess;
+    const inOrder = this.#choice.inOrder(isKnown ? 'websocket' : undefined);
+    if (this.#choice.isFree) this.#race(this.#choice.ranked());
     else this.#race(tryAllTransports ? inOrder : inOrder.slice(0, 1), Infinity);
     // Later, so that the maker can listen.
     if (!inOrder.length)
@@ -294,7 +250,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       note: (transport, outcome, reason) => {
         this.#note(transport, outcome, reason);
         // Who began later was faster over the same way.
-        if (transport.name === 'sse' && reason === 'polling') this.#gathers();
+        if (transport.name === 'sse' && reason === 'polling') this.#choice.gathers();
       },
       limitMs: ({ name }) => {
         if (!this.#session || this.#interruption) return Infinity;
@@ -329,16 +285,14 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
             });
           } else if (isLast) this.#wait();
         } else if (closed.error instanceof TransportError && closed.error.code === 'TRANSPORT_ERR_TIMEOUT') {
-          if (transport.name === 'sse') this.#gathers();
+          if (transport.name === 'sse') this.#choice.gathers();
           // The server may have moved, and must be told that we have not.
-          this.#race(this.#factories.filter(isNamed(this.transport.name)));
+          this.#race(
+            this.#choice.inOrder().filter(({ transportName }) => transportName === this.transport.name),
+          );
         } else if (isLast) this.#replaced?.();
       },
     });
-  }
-
-  #gathers(): void {
-    EngineSocket.#gathering.add(this.#endpoint.origin);
   }
 
   #adopt(link: Link): void {
@@ -360,25 +314,23 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     this.#attachedAtMs = this.#clock.nowMs();
     const isWebSocket = transport.name === 'websocket';
     EngineSocket.priorWebsocketSuccess = isWebSocket;
-    const { origin } = this.#endpoint;
-    EngineSocket.#winners.set(origin, transport.name);
-    const memory = this.#memory();
-    if (memory) memory[MEMORY_KEY + origin] = transport.name;
+    this.#choice.remember(transport.name);
   }
 
   /** docs/protocol/session.md, "Attaching a connection": the first word of the server over it is its count. */
   #attached(link: Link, count: string): void {
     const { name } = this.transport;
     const [received = '', index] = count.split(',');
-    try {
+    const begin = this.#trust(() => {
       this.writeBuffer = this.#session!.attach(parseCount(received));
-      // The server begins later than it was asked to, since we have confirmed more meanwhile.
-      if (index) link.next = parseCount(index);
-    } catch (error) {
+      // The server may begin later than it was asked to, since we have confirmed more meanwhile.
+      return index ? parseCount(index) : link.next;
+    });
+    if (begin === undefined) {
       link.transport.close();
-      this.#end('transport error', error as Error);
       return;
     }
+    link.next = begin;
     this.#handedOver = 0;
     this.#adopt(link);
     this.#retry?.cancel();
@@ -447,9 +399,11 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     const { transports } = this.#handshake!.session!;
     const { name } = this.transport;
     this.#race(
-      this.#ranked().filter(({ transportName }) =>
-        this.opts.upgrade === false ? transportName === name : transports.includes(transportName),
-      ),
+      this.#choice
+        .ranked()
+        .filter(({ transportName }) =>
+          this.opts.upgrade === false ? transportName === name : transports.includes(transportName),
+        ),
       // One after the other, so that none of ours comes late and replaces the one that was first.
       this.#wasReplaced() ? Infinity : STEP_MS,
     );
@@ -472,17 +426,21 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     else if (this.#interruption || this.#clock.nowMs() - heardMs >= quietMs) this.#reattach();
   }
 
+  /** Ends the session if the server tells what cannot be true: no other connection would mend it. */
+  #trust<T>(listen: () => T): T | undefined {
+    try {
+      return listen();
+    } catch (error) {
+      this.#end('transport error', error as Error);
+      return undefined;
+    }
+  }
+
   #receive(type: PacketType, bytes: string | Uint8Array): void {
     if (this.readyState === 'closed') return;
     const session = this.#session;
     if (session && type === PacketType.message) {
-      try {
-        if (!session.receive(this.#link!.next++, bytes.length)) return;
-      } catch (error) {
-        // A message is missing, and no connection would bring it.
-        this.#end('transport error', error as Error);
-        return;
-      }
+      if (!this.#trust(() => session.receive(this.#link!.next++, bytes.length))) return;
     }
     const data = typeof bytes === 'string' ? bytes : this.#platform.present(bytes, this.binaryType);
     this.emitReserved('packet', { type: packetNames[+type]!, data });
@@ -510,11 +468,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
         this.emitReserved('message', data);
         break;
       case PacketType.count:
-        try {
-          session?.receiveCount(parseCount(bytes as string));
-        } catch (error) {
-          this.#end('transport error', error as Error);
-        }
+        this.#trust(() => session?.receiveCount(parseCount(bytes as string)));
         break;
       case PacketType.close:
         // Later, as what was said before is passed on later, too.
@@ -568,16 +522,14 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     if (this.opts.upgrade === false) return;
     const { name } = this.transport;
     const { session, upgrades } = this.#handshake!;
-    const others = this.#ranked().filter(
-      ({ transportName }) => transportName !== name && !this.#failed.has(transportName),
-    );
+    const others = this.#choice
+      .ranked()
+      .filter(({ transportName }) => transportName !== name && !this.#failed.has(transportName));
     if (this.#session) {
       this.#race(
         others.filter(
           ({ transportName }) =>
-            session!.transports.includes(transportName) &&
-            rankOf(transportName) < rankOf(name) &&
-            !(transportName === 'sse' && EngineSocket.#gathering.has(this.#endpoint.origin)),
+            session!.transports.includes(transportName) && this.#choice.isBetter(transportName, name),
         ),
       );
     } else this.#race(others.filter(({ transportName }) => upgrades.includes(transportName)));
@@ -711,11 +663,11 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
     origin?: unknown,
   ): this {
     if (this.readyState === 'closing' || this.readyState === 'closed') return this;
-    if (this.#reading || data instanceof Blob) {
+    if (this.#readings || data instanceof Blob) {
       this.#readings++;
-      this.#reading = (this.#reading ?? Promise.resolve()).then(async () => {
+      this.#reading = this.#reading.then(async () => {
         const bytes = data instanceof Blob ? await data.arrayBuffer() : data;
-        if (!--this.#readings) this.#reading = undefined;
+        this.#readings--;
         this.#send(PacketType.message, bytes, options, callback, origin);
         this.#settle();
       });
@@ -742,12 +694,7 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       callback?.(refusal);
       return;
     }
-    const bytes =
-      !data || typeof data === 'string' || data instanceof Uint8Array
-        ? data
-        : ArrayBuffer.isView(data)
-          ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-          : new Uint8Array(data);
+    const bytes = typeof data === 'object' ? toBytes(data) : data;
     const packet = Object.assign(new OutgoingPacket(type, bytes, options?.compress !== false), { origin });
     this.emitReserved('packetCreate', { type: packetNames[+type]!, data, options });
     this.writeBuffer.push(packet);
@@ -846,18 +793,15 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       }
       this.#replacedAtMs = this.#clock.nowMs();
     }
+    const reason = isBroken ? 'transport error' : 'transport close';
+    const isWebSocket = this.transport.name === 'websocket';
+    const description = isWebSocket ? 'websocket connection closed' : 'transport closed by the server';
+    const details = isBroken ? error : { description, context };
     // A server that ends the session says so in a packet, or does not know it any more.
     if (this.#session && closeCode !== SESSION_UNKNOWN && (isBroken || closeCode !== undefined)) {
-      if (isBroken) this.#lost('transport error', error);
-      else this.#lost('transport close', { description: 'connection closed', context });
+      this.#lost(reason, details);
     } else if (isBroken) this.#fail(error!);
-    else {
-      const description =
-        this.transport.name === 'websocket'
-          ? 'websocket connection closed'
-          : 'transport closed by the server';
-      this.#end('transport close', { description, context });
-    }
+    else this.#end(reason, details);
   }
 
   /**

@@ -2,6 +2,7 @@
  * What: finds bytes inside of messages, takes them out on the way out, and puts them back on the way in.
  * Must not know: packets, JSON text, or how attachments travel.
  */
+import { toBytes } from '../../base/bytes.ts';
 import { PeerError, UsageError } from '../../base/errors.ts';
 import type { Attachment, IncomingBytes } from './packet.ts';
 
@@ -51,9 +52,7 @@ export function containsBinary(value: unknown, depth = 0): boolean {
 
 /** The bytes as the transports take them. */
 export function toAttachment(value: ArrayBuffer | ArrayBufferView | Blob): Attachment {
-  if (value instanceof Uint8Array) return value;
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  return value instanceof ArrayBuffer ? new Uint8Array(value) : value;
+  return value instanceof Blob ? value : toBytes(value);
 }
 
 /**

@@ -42,7 +42,7 @@ describe('parseQuery', () => {
     ['?a=1', { a: '1' }],
     ['', {}],
     [undefined, {}],
-    [{ a: 1 }, { a: 1 }],
+    [{ a: 1 }, { a: '1' }],
   ])('%o', (query, expected) => {
     expect(parseQuery(query)).toEqual(expected);
   });
