@@ -77,8 +77,9 @@ export const nodeExchange: Exchange = (target, body, _isLast, done, received) =>
     request.on('error', (error: NodeJS.ErrnoException) => {
       // Node's documentation of `request.reusedSocket`: the server may close an idle connection at the moment at
       // which the next request is written to it. A GET is asked again; a POST may have been read before the cut
-      // (RFC 9110 section 9.2.2).
-      if (error.code === 'ECONNRESET' && request.reusedSocket && !isDone && body === undefined) start();
+      // (RFC 9110 section 9.2.2), which is no matter where its messages are counted.
+      const mayRepeat = body === undefined || target.isExtended;
+      if (error.code === 'ECONNRESET' && request.reusedSocket && !isDone && mayRepeat) start();
       else fail(error);
     });
     if (autoUnref) request.on('socket', (socket) => socket.unref());

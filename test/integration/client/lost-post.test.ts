@@ -2,11 +2,12 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket as TcpSocket } from 'node:net';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { io } from '../../../src/entry/client-node.ts';
 import { Server } from '../../../src/server/server.ts';
 
-it('is not sent twice to a server that keeps no sessions, so no event is handled twice', async () => {
+/** A server that cuts the connection of the first `pay`, and a client that has used that connection before. */
+async function setUp(options: object) {
   const http = createServer();
   const server = new Server(http);
   let carrier: TcpSocket | undefined;
@@ -15,26 +16,39 @@ it('is not sent twice to a server that keeps no sessions, so no event is handled
   });
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
-  let payments = 0;
+  const seen = { payments: 0 };
   server.on('connection', (socket) => {
     socket.on('warm', (done: () => void) => done());
     socket.on('pay', () => {
-      payments++;
-      if (payments === 1) carrier?.destroy();
+      seen.payments++;
+      if (seen.payments === 1) carrier?.destroy();
     });
   });
-  const options = { transports: ['polling'], reconnection: false, session: false };
-  const client = io(`http://127.0.0.1:${(http.address() as AddressInfo).port}`, options);
-  try {
-    await client.emitWithAck('warm');
-    client.emit('pay');
-    const [reason] = await new Promise<unknown[]>((resolve) =>
-      client.on('disconnect', (...args) => resolve(args)),
-    );
-    expect(reason).toBe('transport error');
-    expect(payments).toBe(1);
-  } finally {
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const client = io(url, { transports: ['polling'], forceNew: true, ...options });
+  onTestFinished(async () => {
     client.disconnect();
     await server.close();
-  }
+  });
+  await client.emitWithAck('warm');
+  return { client, seen };
+}
+
+it('is not sent twice to a server that keeps no sessions, so no event is handled twice', async () => {
+  const { client, seen } = await setUp({ reconnection: false, session: false });
+  client.emit('pay');
+  const [reason] = await new Promise<unknown[]>((resolve) =>
+    client.on('disconnect', (...args) => resolve(args)),
+  );
+  expect(reason).toBe('transport error');
+  expect(seen.payments).toBe(1);
+});
+
+it('is sent again where a session counts, over another connection, and is no interruption', async () => {
+  const { client, seen } = await setUp({});
+  const told: string[] = [];
+  for (const event of ['interrupted', 'disconnect']) client.on(event, () => told.push(event));
+  client.emit('pay');
+  await client.emitWithAck('warm');
+  expect([seen.payments, told]).toEqual([1, []]);
 });
