@@ -38,12 +38,17 @@ for (let i = 0; i < Number(newcomers); i++) {
 
 const all = Array.from({ length: Number(clients) }, open);
 await Promise.all(all.map((client) => once(client, 'hello')));
-let lost = 0;
+/** Why connections were lost; none should be. @type {Set<string>} */
+const losses = new Set();
 /** @type {number[]} */
 let tookMs = [];
 for (const client of all) {
   client.on('say', (/** @type {number} */ sentAtMs) => tookMs.push(performance.now() - sentAtMs));
-  for (const event of ['interrupted', 'disconnect']) client.on(event, () => lost++);
+  for (const event of ['interrupted', 'disconnect']) {
+    client.on(event, (/** @type {string} */ reason, /** @type {any} */ why) => {
+      losses.add(`${reason} (${why?.message ?? why?.description}, ${why?.cause?.message})`);
+    });
+  }
 }
 print({ firstMs });
 
@@ -78,7 +83,7 @@ async function converse(/** @type {number} */ forMs) {
 createInterface({ input: process.stdin })
   .on('line', async (line) => {
     const said = line === '0' ? 0 : await converse(Number(line));
-    if (lost > 0) print({ error: `${lost} connections were lost` });
+    if (losses.size > 0) print({ error: `connections were lost: ${[...losses].join(', ')}` });
     else print({ said, tookMs });
   })
   .on('close', () => process.exit(0));

@@ -10,7 +10,17 @@ import { transform } from 'esbuild';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../../..');
-const guides = ['rooms', 'presence', 'history', 'acknowledgements', 'authentication', 'migration'];
+const guides = [
+  'rooms',
+  'presence',
+  'history',
+  'acknowledgements',
+  'authentication',
+  'migration',
+  'delivery-guarantees',
+  'transports',
+  'deployment',
+];
 
 /** Below the package, so that its name leads to what `npm run build` has made, as for a user. */
 mkdirSync(join(root, '.tmp'), { recursive: true });
