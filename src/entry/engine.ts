@@ -12,12 +12,12 @@ export * as parser from '../engine/server/packet-parser.ts';
 export { protocol } from '../engine/server/packet-parser.ts';
 export type { ConnectionError, ErrorCode } from '../engine/server/refusal.ts';
 export { Server, type ServerEvents } from '../engine/server/server.ts';
-export {
-  type CloseReason,
-  type PacketView,
-  type ReadyState,
-  type SendOptions,
-  Socket,
-  type SocketEvents,
-} from '../engine/server/session.ts';
+export { Socket } from '../engine/server/session.ts';
+export type {
+  CloseReason,
+  PacketView,
+  ReadyState,
+  SendOptions,
+  SocketEvents,
+} from '../engine/server/session-events.ts';
 export { Transport, transports } from '../engine/server/transports.ts';

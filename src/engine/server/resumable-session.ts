@@ -20,7 +20,9 @@ import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import { SessionOver } from '../port.ts';
 import { carrierKinds } from './carriers.ts';
 import type { Server } from './server.ts';
-import { CloseReason, isParseError, keptBytes, Socket } from './session.ts';
+import { Socket } from './session.ts';
+import { CloseReason, isParseError } from './session-events.ts';
+import { keptBytes } from './session-message.ts';
 
 /** Close codes of WebSockets, docs/protocol/session.md. */
 export const SessionCloseCode = {

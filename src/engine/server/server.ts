@@ -27,15 +27,10 @@ import { type CarrierSettings, carrierKinds } from './carriers.ts';
 import { createConnectResponse } from './connect-response.ts';
 import { formatCookie } from './cookie.ts';
 import { EndedSessions } from './ended-sessions.ts';
+import { Gate } from './gate.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { keepSocket, keptRequest } from './kept-request.ts';
-import {
-  type HandshakeResponse,
-  type Middleware,
-  runMiddlewares,
-  toHeaderLines,
-  UpgradeResponse,
-} from './middleware.ts';
+import { type HandshakeResponse, type Middleware, toHeaderLines, UpgradeResponse } from './middleware.ts';
 import { ObservedEmitter } from './observed-emitter.ts';
 import {
   type AttachOptions,
@@ -59,7 +54,6 @@ import { Socket } from './session.ts';
 import { createSessionId } from './session-id.ts';
 import { announcesSession, attachConnection, takeGet, takePost } from './session-requests.ts';
 import { UpgradeAttempt } from './upgrade.ts';
-import { verifyProtocol, verifyRequest } from './verify.ts';
 
 /** Arguments of the events of {@link Server}. */
 export interface ServerEvents {
@@ -105,7 +99,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
   /** @internal */ readonly limits: ResolvedLimits;
   /** @internal Of resumable sessions. */ readonly sessionLimits: SessionLimits;
   /** @internal */ readonly endedSessions = new EndedSessions();
-  readonly #middlewares: Middleware[] = [];
+  readonly #gate: Gate;
   readonly #polling: CarrierSettings;
   readonly #admission: Admission;
   readonly #offersSessions: boolean;
@@ -121,7 +115,10 @@ export class Server extends ObservedEmitter<ServerEvents> {
     this.limits = resolveLimits(opts.limits);
     this.sessionLimits = sessionLimits ?? defaultSessionLimits;
     this.#offersSessions = sessionLimits !== null;
-    this.#admission = new Admission(this.limits);
+    const admission = new Admission(this.limits);
+    this.#admission = admission;
+    const { clients, endedSessions } = this;
+    this.#gate = new Gate({ opts, clients, endedSessions, admission });
     this.heartbeat = new Heartbeat(clock, opts.pingInterval, opts.pingTimeout);
     const { httpCompression } = opts;
     this.#polling = {
@@ -151,7 +148,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
 
   /** Adds an Express-style middleware for all requests, WebSocket handshakes included. */
   use(middleware: Middleware): this {
-    this.#middlewares.push(middleware);
+    this.#gate.middlewares.push(middleware);
     return this;
   }
 
@@ -201,7 +198,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
         response.writeHead(preflightStatus, { 'Content-Length': '0' });
         response.end();
       } else {
-        this.#admit(req, response, response, false, refuse, (refuse) =>
+        this.#gate.admit(req, response, response, false, refuse, (refuse) =>
           this.#dispatch(req, response, refuse),
         );
       }
@@ -223,89 +220,11 @@ export class Server extends ObservedEmitter<ServerEvents> {
         refuse(refusal);
         return;
       }
-      const response = this.#middlewares.length === 0 ? null : handshakeResponse(request, socket);
-      this.#admit(request, response, socket, true, refuse, (refuse) => {
+      const response = this.#gate.middlewares.length === 0 ? null : handshakeResponse(request, socket);
+      this.#gate.admit(request, response, socket, true, refuse, (refuse) => {
         if (response !== null) handshake.headerLines.push(...response.takeHeaderLines());
         this.#upgrade(handshake, refuse);
       });
-    });
-  }
-
-  /** A first request counts as a handshake until a session has begun or it was refused, or its client has gone. */
-  #admit(
-    request: EngineRequest,
-    response: ServerResponse | null,
-    connection: Duplex | ServerResponse,
-    isUpgrade: boolean,
-    refuse: (refusal: Refusal) => void,
-    goOn: (refuse: (refusal: Refusal) => void) => void,
-  ): void {
-    if (queryOf(request).sid !== undefined) {
-      this.#continue(request, response, isUpgrade, refuse, () => goOn(refuse));
-      return;
-    }
-    const admitted = this.#admission.begin(request);
-    if ('refusal' in admitted) {
-      refuse(admitted.refusal);
-      return;
-    }
-    let isOver = false;
-    const left = (): void => {
-      isOver = true;
-      connection.off('close', left);
-      admitted.left();
-    };
-    const refuseAndLeave = (refusal: Refusal): void => {
-      left();
-      refuse(refusal);
-    };
-    handshakes.set(request, left);
-    this.#continue(request, response, isUpgrade, refuseAndLeave, () => goOn(refuseAndLeave));
-    if (!isOver) connection.on('close', left);
-  }
-
-  /** Middlewares, then the protocol, then `allowRequest` and the id for who begins a session. */
-  #continue(
-    request: EngineRequest,
-    response: ServerResponse | null,
-    isUpgrade: boolean,
-    refuse: (refusal: Refusal) => void,
-    goOn: () => void,
-  ): void {
-    const verify = (): void => {
-      const refusal = verifyRequest(request, isUpgrade, this.opts, this.clients, this.endedSessions);
-      if (refusal !== null) refuse(refusal);
-      else if (queryOf(request).sid === undefined) this.#askProgram(request, refuse, goOn);
-      else goOn();
-    };
-    if (response === null || this.#middlewares.length === 0) {
-      verify();
-      return;
-    }
-    runMiddlewares(this.#middlewares, request, response, (error) => {
-      if (error) refuse({ code: errors.BAD_REQUEST, context: { name: 'MIDDLEWARE_FAILURE', error } });
-      else verify();
-    });
-  }
-
-  #askProgram(request: EngineRequest, refuse: (refusal: Refusal) => void, goOn: () => void): void {
-    const { allowRequest } = this.opts;
-    const decide = (isAllowed: boolean, message?: string): void => {
-      const refusal = isAllowed
-        ? verifyProtocol(request)
-        : { code: errors.FORBIDDEN, context: { message: message ?? errorMessages[errors.FORBIDDEN] } };
-      if (refusal === null) goOn();
-      else refuse(refusal);
-    };
-    if (allowRequest === undefined) {
-      decide(true);
-      return;
-    }
-    let wasCalled = false;
-    allowRequest(request, (message, isAllowed) => {
-      if (wasCalled) return;
-      wasCalled = true;
-      decide(isAllowed, message ?? undefined);
     });
   }
 
@@ -369,7 +288,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
   beginWebSocket(id: string, transport: WebSocketServerTransport, request: EngineRequest): void {
     transport.isExtended = this.#isResumable(request);
     const session = this.#begin(id, transport, keptRequest(request));
-    handshakes.get(request)?.();
+    this.#gate.entered(request);
     transport.socket.start(transport);
     this.emit('connection', session);
   }
@@ -450,7 +369,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
       : new Socket(id, this, transport, request);
     this.clients[id] = session;
     this.#admission.enter(session, request);
-    handshakes.get(request)?.();
+    this.#gate.entered(request);
     this.clientsCount++;
     session.begin();
     return session;
@@ -483,9 +402,6 @@ export class Server extends ObservedEmitter<ServerEvents> {
 function handshakeResponse(request: IncomingMessage, socket: Duplex): HandshakeResponse {
   return isServerStream(socket) ? createConnectResponse(socket) : new UpgradeResponse(request, socket);
 }
-
-/** Of first requests: what takes them off the handshakes. */
-const handshakes = new WeakMap<IncomingMessage, () => void>();
 
 function ignore(): void {}
 

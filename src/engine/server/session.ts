@@ -5,70 +5,30 @@
 import type { IncomingMessage } from 'node:http';
 import { PeerError } from '../../base/errors.ts';
 import {
+  deafSink,
   type Transport,
   type TransportClosed,
   TransportName,
   type TransportSink,
 } from '../../transport/port.ts';
-import { EngineWireError } from '../../wire/engine/codec.ts';
 import { formatHandshake, type SessionOffer } from '../../wire/engine/handshake.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import type { Peer, PeerListener } from '../port.ts';
 import type { Beating, BeatQueue } from './heartbeat.ts';
 import { ObservedEmitter } from './observed-emitter.ts';
 import type { Server } from './server.ts';
+import {
+  CloseReason,
+  isParseError,
+  nameByType,
+  type ReadyState,
+  type SendOptions,
+  type SentCallback,
+  type SocketEvents,
+  viewOf,
+} from './session-events.ts';
+import { keptBytes, messageData } from './session-message.ts';
 import type { UpgradeAttempt } from './upgrade.ts';
-
-/** Why a session ended. The texts are those of engine.io, which programs match on. */
-export const CloseReason = {
-  transportError: 'transport error',
-  transportClose: 'transport close',
-  forcedClose: 'forced close',
-  pingTimeout: 'ping timeout',
-  parseError: 'parse error',
-} as const;
-export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason];
-
-/** Where a session stands; `closing` waits for what is still to be sent. */
-export type ReadyState = 'opening' | 'open' | 'closing' | 'closed';
-
-/** A packet as the events `packet` and `packetCreate` show it. */
-export interface PacketView {
-  readonly type: keyof typeof PacketType;
-  readonly data?: string | Uint8Array;
-  readonly options: { readonly compress: boolean };
-}
-
-/** Arguments of the events of {@link Socket}. */
-export interface SocketEvents {
-  open: [];
-  message: [data: string | Buffer];
-  /** The same as `message`. */
-  data: [data: string | Buffer];
-  packet: [packet: PacketView];
-  packetCreate: [packet: PacketView];
-  flush: [packets: readonly OutgoingPacket[]];
-  drain: [];
-  heartbeat: [];
-  error: [error: Error];
-  close: [reason: CloseReason, description: unknown];
-  upgrading: [transport: Transport];
-  /** Another transport carries the session. */
-  upgrade: [transport: Transport];
-  /** The session has no connection, and waits for one (only with a client of Tautline's). */
-  interrupted: [reason: CloseReason, description: unknown];
-  /** It has one again, after so many milliseconds. */
-  resumed: [gapMs: number];
-}
-
-/** How one message is sent. */
-export interface SendOptions {
-  /** Whether this message may be compressed where compression was negotiated. Default true. */
-  readonly compress?: boolean;
-}
-
-/** Called when a message was passed to the operating system, as far as is known. */
-export type SentCallback = (transport: Transport) => void;
 
 /** Sessions that are not read for now; few, so that the others need no field for it. */
 const held = new WeakSet<Socket>();
@@ -76,19 +36,6 @@ const held = new WeakSet<Socket>();
 const PING = [new OutgoingPacket(PacketType.ping)];
 const NOOP = [new OutgoingPacket(PacketType.noop)];
 const NOTHING: readonly OutgoingPacket[] = [];
-const PACKET_OVERHEAD_BYTES = 64;
-
-const NAME_BY_TYPE = Object.fromEntries(
-  Object.entries(PacketType).map(([name, type]) => [type, name]),
-) as Record<PacketType, keyof typeof PacketType>;
-
-/** What an ended session leaves behind in its transport, so that neither holds the other. */
-const NOBODY: TransportSink = {
-  transportOpened() {},
-  transportReceived() {},
-  transportDrained() {},
-  transportClosed() {},
-};
 
 /**
  * One client's session (engine.io's `Socket`).
@@ -274,7 +221,7 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
     this.upgraded = true;
     transport.sink = this;
     this.keepHolding();
-    old.sink = NOBODY;
+    old.sink = deafSink;
     // A client has no poll waiting now; were there one, the close packet would be wrong for it.
     if (old.isWritable) old.send(NOOP);
     old.terminate();
@@ -310,7 +257,7 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
   transportReceived(type: PacketType, data: string | Uint8Array): void {
     if (this.readyState !== 'open') return;
     if (this.isObserved && this.listenerCount('packet') > 0) {
-      this.emit('packet', { type: NAME_BY_TYPE[type], data, options: { compress: false } });
+      this.emit('packet', { type: nameByType[type], data, options: { compress: false } });
     }
     if (type === PacketType.message) {
       this.listener?.peerMessage(data);
@@ -405,7 +352,7 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
     this.upgradeAttempt?.abandon();
     this.upgradeAttempt = null;
     const { listener } = this;
-    this.transport.sink = NOBODY;
+    this.transport.sink = deafSink;
     this.leave();
     this.callbacks = null;
     this.server.ended(this);
@@ -414,28 +361,4 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
     if (this.isObserved) this.emit('close', reason, description);
     this.waiting = null;
   }
-}
-
-/**
- * What a packet counts for where bytes are limited: its data, a character as a byte, and the objects around it. Many
- * sessions may hold one packet; each counts it, as each can be the last to do so.
- */
-export function keptBytes({ data }: OutgoingPacket): number {
-  return data.length + PACKET_OVERHEAD_BYTES;
-}
-
-export function isParseError(error: Error | undefined): boolean {
-  if (!(error instanceof PeerError)) return false;
-  return error.code === EngineWireError.unknownPacketType || error.code === EngineWireError.invalidBase64;
-}
-
-function viewOf({ type, data, compress }: OutgoingPacket): PacketView {
-  return { type: NAME_BY_TYPE[type], data, options: { compress } };
-}
-
-function messageData(data: unknown): string | Uint8Array {
-  if (typeof data === 'string' || data instanceof Uint8Array) return data;
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return data === undefined || data === null ? '' : String(data);
 }

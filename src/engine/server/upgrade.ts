@@ -3,7 +3,7 @@
  * Must not know: HTTP, and which transports there are.
  */
 import type { Clock, Timer } from '../../base/port.ts';
-import type { Transport, TransportSink } from '../../transport/port.ts';
+import { deafSink, type Transport, type TransportSink } from '../../transport/port.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import type { Socket } from './session.ts';
 
@@ -71,7 +71,7 @@ export class UpgradeAttempt implements TransportSink {
   #stop(): void {
     this.#timeout.cancel();
     this.#releaseTimer?.cancel();
-    this.#transport.sink = NOBODY;
+    this.#transport.sink = deafSink;
   }
 
   // What the new transport tells.
@@ -98,10 +98,3 @@ export class UpgradeAttempt implements TransportSink {
     this.#fail();
   }
 }
-
-const NOBODY: TransportSink = {
-  transportOpened() {},
-  transportReceived() {},
-  transportDrained() {},
-  transportClosed() {},
-};
