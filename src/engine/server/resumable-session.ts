@@ -1,28 +1,17 @@
 /**
- * What: a session that outlives its connections, on the server: counts, replays, waits for a connection, says when it is over.
- * Must not know: HTTP, namespaces, or how any transport works; the counting itself is protocol/session.
+ * What: a session that outlives its connections, on the server: receives, waits for a connection, says when it is over.
+ * Must not know: HTTP, namespaces, or how any transport works; the counting is protocol/session, sending resumable-sender.ts.
  */
-import type { IncomingMessage } from 'node:http';
 import { PeerError } from '../../base/errors.ts';
 import type { Timer } from '../../base/port.ts';
 import { SessionError } from '../../protocol/session/send-window.ts';
-import {
-  parseCount,
-  Session,
-  type SessionEnd,
-  type SessionLimits,
-  type SessionOutcome,
-} from '../../protocol/session/session.ts';
+import { parseCount, type SessionEnd, type SessionOutcome } from '../../protocol/session/session.ts';
 import { deafSink, type Transport, type TransportClosed, TransportName } from '../../transport/port.ts';
 import type { IncomingPacket } from '../../wire/engine/codec.ts';
-import type { SessionOffer } from '../../wire/engine/handshake.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import { SessionOver } from '../port.ts';
-import { carrierKinds } from './carriers.ts';
-import type { Server } from './server.ts';
-import { Socket } from './session.ts';
+import { isStream, Owed, ResumableSender } from './resumable-sender.ts';
 import { CloseReason, isParseError } from './session-events.ts';
-import { keptBytes } from './session-message.ts';
 
 /** Close codes of WebSockets, docs/protocol/session.md. */
 export const SessionCloseCode = {
@@ -37,123 +26,22 @@ export const SessionCloseCode = {
 /** RFC 6455 section 7.4.1: the client is done (1000), or its page is left (1001). */
 const LEAVING: ReadonlySet<number | undefined> = new Set([1000, 1001]);
 
-/** An answer to a poll that gets lost is said again, so it is not made longer than this if it can be helped. */
-const ANSWER_BYTES = 1024 * 1024;
-
-/** What is due to be said beside messages. */
-const Owed = { nothing: 0, countWithWords: 1, countAtOnce: 2 } as const;
-type Owed = (typeof Owed)[keyof typeof Owed];
-
 const PING = new OutgoingPacket(PacketType.ping);
 
 /**
  * A session with a client that announced `tautline=1`. Made only for these: a session of the standard costs what it
- * did. Messages are held by reference until the client confirms them; what the connection has not taken yet is the
- * part of them from `cursor` on, so nothing is kept twice.
+ * did.
  *
  * Plain fields: one for each client.
  */
-export class ResumableSocket extends Socket {
-  /** @internal */ readonly machine: Session<OutgoingPacket>;
-  /** @internal Index of our next message to be passed to the connection. */ cursor = 0;
+export class ResumableSocket extends ResumableSender {
   /** @internal Index of the next message that comes over a connection in which they are not numbered. */
   incoming = 0;
-  /** @internal Packets that are no messages and wait for the connection. */ controls:
-    | OutgoingPacket[]
-    | null = null;
-  /** @internal */ owed: Owed = Owed.nothing;
-  /** @internal Index of the first message over the connection, if the client expects an earlier one. */
-  skipped: number | null = null;
-  /** @internal Whether the client has said anything: it knows the session's id, and may come back. */ isKnown = false;
-  /** @internal Whether the connection takes packets at any time, and not one answer at a time. */ isStream: boolean;
-  /** @internal */ isPassing = false;
-  /** @internal */ isPumpDue = false;
   /** @internal When it is over, if no connection comes. */ deadline: Timer | null = null;
   /** @internal Whether it has no connection, or had none when it ended. */ isLost = false;
   /** @internal Gives up the POST that is being read, and answers it. */ stopPost: (() => void) | null = null;
 
-  /** @internal Sessions are made by the server. */
-  constructor(
-    id: string,
-    server: Server,
-    transport: Transport,
-    request: IncomingMessage,
-    limits: SessionLimits,
-  ) {
-    super(id, server, transport, request);
-    // Attached at once, so that it does not matter since when it was detached.
-    this.machine = new Session(limits, 0);
-    this.machine.attach(0);
-    this.isStream = isStream(transport);
-  }
-
-  /** Whether a connection carries it. */
-  get isAttached(): boolean {
-    return this.machine.state === 'attached';
-  }
-
-  override get isWritable(): boolean {
-    return this.readyState === 'open' && this.hasPassedAll && this.isAttached && this.transport.isWritable;
-  }
-
-  override get writeBuffer(): readonly OutgoingPacket[] {
-    return [...(this.controls ?? []), ...this.machine.messagesFrom(this.cursor)];
-  }
-
-  protected override get hasPassedAll(): boolean {
-    return this.controls === null && this.cursor === this.machine.nextIndex;
-  }
-
-  protected override get sessionOffer(): SessionOffer {
-    const { opts } = this.server;
-    const transports = opts.allowUpgrades
-      ? opts.transports.filter((name) => carrierKinds[name] !== undefined)
-      : [this.transport.name];
-    return { version: 1, windowMs: this.server.sessionLimits.windowMs, transports };
-  }
-
-  protected override sendFirst([open, ...messages]: readonly OutgoingPacket[]): void {
-    this.controls = [open!];
-    for (const message of messages) this.machine.send(message, keptBytes(message));
-    this.#pump();
-  }
-
-  override sendPackets(packets: readonly OutgoingPacket[]): void {
-    if (this.readyState !== 'open') return;
-    if (this.isObserved) this.showCreated(packets);
-    const { machine } = this;
-    const first = machine.nextIndex;
-    if (this.server.limits.slowReader === 'drop newest' && this.#isFull(packets)) {
-      this.droppedMessages += packets.length;
-      return;
-    }
-    for (let i = 0; i < packets.length; i++) {
-      const packet = packets[i]!;
-      const result = machine.send(packet, keptBytes(packet));
-      if (typeof result === 'number') continue;
-      if (result !== null) this.#overflow(result);
-      return;
-    }
-    const { transport } = this;
-    if (this.cursor !== first || this.controls !== null || this.isPassing || !transport.isWritable) return;
-    if (machine.state !== 'attached') return;
-    if (this.isStream) {
-      this.cursor = machine.nextIndex;
-      this.#passOn(packets);
-    } else {
-      this.#pumpSoon();
-    }
-  }
-
-  #isFull(packets: readonly OutgoingPacket[]): boolean {
-    const { bufferBytes, bufferMessages } = this.server.sessionLimits;
-    let bytes = this.machine.unconfirmedBytes;
-    for (const packet of packets) bytes += keptBytes(packet);
-    const count = this.machine.nextIndex - this.machine.confirmed + packets.length;
-    return bytes > bufferBytes || count > bufferMessages;
-  }
-
-  #overflow(outcome: SessionOutcome<OutgoingPacket>): void {
+  protected override overflow(outcome: SessionOutcome<OutgoingPacket>): void {
     const { bufferBytes, bufferMessages } = this.server.sessionLimits;
     const isBytes = this.machine.unconfirmedBytes > bufferBytes;
     const limit = isBytes
@@ -167,14 +55,14 @@ export class ResumableSocket extends Socket {
   /** Ends it because the client has broken the protocol; another connection would do so again. @internal */
   fail(error: PeerError): void {
     const reason = isParseError(error) ? CloseReason.parseError : CloseReason.transportError;
-    this.#over('protocol', reason, error);
+    this.over('protocol', reason, error);
   }
 
   override close(discard = false): this {
     if (this.readyState === 'closed') return this;
     this.readyState = 'closing';
-    if (discard || !this.isAttached) this.#over('closed', CloseReason.forcedClose, undefined);
-    else this.#pump();
+    if (discard || !this.isAttached) this.over('closed', CloseReason.forcedClose, undefined);
+    else this.pump();
     return this;
   }
 
@@ -213,7 +101,7 @@ export class ResumableSocket extends Socket {
     if (wasDetached) this.#resumed();
     else if (isNew) this.#replaced();
     // A GET is answered once it has been handed to the row; one that waits there still is not the one to answer.
-    if (this.isStream) this.#pump();
+    if (this.isStream) this.pump();
   }
 
   #resumed(): void {
@@ -235,7 +123,7 @@ export class ResumableSocket extends Socket {
     if (!this.isAttached) return;
     // Nobody comes back to what he does not know of, or to what is being closed.
     if (!this.isKnown || this.readyState !== 'open') {
-      this.#over('closed', reason, description);
+      this.over('closed', reason, description);
       return;
     }
     const { transport, server } = this;
@@ -248,82 +136,10 @@ export class ResumableSocket extends Socket {
     this.isLost = true;
     this.deadline = server.clock.setTimer(server.sessionLimits.windowMs, () => {
       this.deadline = null;
-      this.#over('expired', reason, description);
+      this.over('expired', reason, description);
     });
     this.listener?.peerInterrupted(reason, description);
     if (this.isObserved) this.emit('interrupted', reason, description);
-  }
-
-  // Passing on.
-
-  /** Answers to polls are given at the end of the turn, so that they hold all that was sent in it. */
-  #pumpSoon(): void {
-    if (this.isPumpDue) return;
-    this.isPumpDue = true;
-    queueMicrotask(() => {
-      this.isPumpDue = false;
-      this.#pump();
-    });
-  }
-
-  /** Passes on what waits, as much as the connection takes. */
-  #pump(): void {
-    if (this.isPassing) return;
-    while (this.isAttached && this.transport.isWritable && this.#hasWords()) this.#passOn(this.#takeWords());
-    if (this.readyState === 'closing' && this.isAttached && this.hasPassedAll) {
-      // Who polls is told with the next answer; who streams, now.
-      if (this.isStream || this.transport.isWritable) {
-        this.#over('closed', CloseReason.forcedClose, undefined);
-      }
-    }
-  }
-
-  #hasWords(): boolean {
-    // The last word brings the count along; a count before it would use up the answer of a short poll, time and again.
-    if (this.readyState === 'closing' && this.hasPassedAll) return false;
-    if (!this.hasPassedAll || this.owed === Owed.countAtOnce) return true;
-    return this.machine.isCountDue && this.isStream;
-  }
-
-  #takeWords(): OutgoingPacket[] {
-    const { machine, controls } = this;
-    const words: OutgoingPacket[] = [];
-    // The count goes in front of pings too, where it is new.
-    const isCountDue = machine.isCountDue || (controls !== null && machine.isCountNew && this.isKnown);
-    if (this.owed !== Owed.nothing || isCountDue) words.push(this.#countPacket());
-    this.owed = Owed.nothing;
-    if (controls !== null) words.push(...controls);
-    this.controls = null;
-    if (this.cursor < machine.nextIndex) {
-      const messages = machine.messagesFrom(this.cursor, ANSWER_BYTES);
-      this.cursor += messages.length;
-      for (const message of messages) words.push(message);
-    }
-    return words;
-  }
-
-  #countPacket(): OutgoingPacket {
-    const { skipped } = this;
-    this.skipped = null;
-    const count = String(this.machine.tellCount());
-    return new OutgoingPacket(PacketType.count, skipped === null ? count : `${count},${skipped}`);
-  }
-
-  /** A listener of `flush` may send: what it sends goes behind this. */
-  #passOn(packets: readonly OutgoingPacket[]): void {
-    this.isPassing = true;
-    try {
-      this.pass(packets);
-    } finally {
-      this.isPassing = false;
-    }
-    if (this.isObserved) this.#pump();
-  }
-
-  #control(packet: OutgoingPacket): void {
-    this.controls ??= [];
-    if (!this.controls.includes(packet)) this.controls.push(packet);
-    this.#pump();
   }
 
   // What connections and POSTs tell.
@@ -333,7 +149,7 @@ export class ResumableSocket extends Socket {
     this.isKnown = true;
     if (type === PacketType.message) {
       this.#takeMessage(this.incoming++, data);
-      if (this.machine.isCountDue) this.#pump();
+      if (this.machine.isCountDue) this.pump();
     } else if (type === PacketType.count) {
       this.#takeCount(data);
     } else {
@@ -382,22 +198,22 @@ export class ResumableSocket extends Socket {
 
   /** @internal */
   override transportDrained(): void {
-    this.#pump();
+    this.pump();
     if (this.owesDrain) this.reportSent();
   }
 
   /** @internal */
   override transportClosed({ by, error, context, closeCode }: TransportClosed): void {
-    if (by === 'byUs') this.#over('closed', CloseReason.forcedClose, undefined);
+    if (by === 'byUs') this.over('closed', CloseReason.forcedClose, undefined);
     else if (error instanceof PeerError && by === 'failed') this.fail(error);
     else if (by === 'failed') this.#detach(CloseReason.transportError, error);
-    else if (LEAVING.has(closeCode)) this.#over('closed', CloseReason.transportClose, error ?? context);
+    else if (LEAVING.has(closeCode)) this.over('closed', CloseReason.transportClose, error ?? context);
     else this.#detach(CloseReason.transportClose, error ?? context);
   }
 
   /** @internal */
   override beatPing(): void {
-    if (this.readyState === 'open') this.#control(PING);
+    if (this.readyState === 'open') this.control(PING);
   }
 
   /** @internal */
@@ -409,10 +225,10 @@ export class ResumableSocket extends Socket {
 
   /** @internal */
   override finish(reason: CloseReason, description: unknown): void {
-    this.#over(description instanceof PeerError ? 'protocol' : 'closed', reason, description);
+    this.over(description instanceof PeerError ? 'protocol' : 'closed', reason, description);
   }
 
-  #over(end: SessionEnd, reason: CloseReason, cause: unknown): void {
+  protected override over(end: SessionEnd, reason: CloseReason, cause: unknown): void {
     const outcome = this.machine.close(end);
     if (outcome !== null) this.#tellEnd(outcome, reason, cause);
   }
@@ -425,7 +241,7 @@ export class ResumableSocket extends Socket {
     if (!this.isLost && (transport.isWritable || this.isStream)) {
       // The client reads which of its messages were received, and why it is over.
       const word = end === 'closed' ? '' : end;
-      transport.send([this.#countPacket(), new OutgoingPacket(PacketType.close, word)]);
+      transport.send([this.countPacket(), new OutgoingPacket(PacketType.close, word)]);
     }
     this.stopPost?.();
     this.stopPost = null;
@@ -436,8 +252,4 @@ export class ResumableSocket extends Socket {
   protected override leave(): void {
     this.transport.close(SessionCloseCode.ended);
   }
-}
-
-function isStream({ name }: Transport): boolean {
-  return carrierKinds[name]?.isStream === true;
 }
