@@ -90,7 +90,16 @@ for (const [name, head] of Object.entries(heads)) {
     `import api = require('./cjs-types/${name}.cjs');\n${head} ${namespaceOf(name, names)}export = tautline;\n`,
   );
 }
-for (const name of ['websocket', 'adapter', 'client-stream', 'contract', 'sse', 'protocol', 'outbox', 'msgpack']) {
+for (const name of [
+  'websocket',
+  'adapter',
+  'client-stream',
+  'contract',
+  'sse',
+  'protocol',
+  'outbox',
+  'msgpack',
+]) {
   writeFileSync(join(dist, `${name}.d.cts`), `export * from './cjs-types/${name}.cjs';\n`);
 }
 

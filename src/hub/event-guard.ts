@@ -3,6 +3,9 @@
  * Must not know: what is looked for, or in which order events are handed on (guarded-intake.ts).
  */
 import { type EventRefusal, REFUSED_EVENT } from '../base/refusal.ts';
+import type { EventSocket } from '../streams/event-socket.ts';
+import { STREAM_EVENT } from '../streams/message.ts';
+import { StreamPeer } from '../streams/stream-peer.ts';
 import { type EventArguments, PacketType } from '../wire/events/packet.ts';
 import type { AnySocket } from './socket.ts';
 
@@ -33,8 +36,16 @@ export interface EventGuard {
   ): GuardedAnswer | Promise<GuardedAnswer>;
 }
 
-/** Tells the sender: as the answer `{ error: refusal }` where it wants one, else by the event `tautline:refused`. */
+/**
+ * Tells the sender: as the answer `{ error: refusal }` where it wants one, else by the event `tautline:refused`; one who
+ * asked for a stream, by the stream's end.
+ */
 export function refuseEvent(socket: AnySocket, event: EventArguments, refusal: EventRefusal): void {
+  const [name, kind, id] = event;
+  if (name === STREAM_EVENT && kind === 'open') {
+    StreamPeer.of(socket as unknown as EventSocket).refuse(id as number, refusal);
+    return;
+  }
   const ack = event.at(-1);
   if (typeof ack === 'function') ack({ error: refusal });
   else sendRefusal(socket, refusal);
