@@ -2,12 +2,10 @@
  * What: a client's socket in one namespace: events with acknowledgements, buffers, retries, recovery.
  * Must not know: transports, how packets are written, or when the connection comes back.
  */
-import { Emitter } from '../base/emitter.ts';
 import { PeerError, type UsageError } from '../base/errors.ts';
 import type { Timer } from '../base/port.ts';
 import type {
   AllButLast,
-  CatchAllListener,
   DecorateAcknowledgements,
   DefaultEventsMap,
   EventNames,
@@ -26,7 +24,7 @@ import {
   PacketType,
   reservedEvents,
 } from '../wire/events/packet.ts';
-import { CatchAll } from './catch-all.ts';
+import { CatchAllEmitter } from './catch-all-emitter.ts';
 import type { ExtendedError, SocketDisconnectReason, SocketReservedEvents } from './events.ts';
 import type { Manager } from './manager.ts';
 import type {
@@ -68,7 +66,7 @@ interface QueuedPacket {
 export class Socket<
   ListenEvents extends EventsMap = DefaultEventsMap,
   EmitEvents extends EventsMap = ListenEvents,
-> extends Emitter<ListenEvents, EmitEvents, SocketReservedEvents> {
+> extends CatchAllEmitter<ListenEvents, EmitEvents, SocketReservedEvents> {
   readonly io: Manager<ListenEvents, EmitEvents>;
   /** The name of the namespace. */
   readonly nsp: string;
@@ -91,8 +89,6 @@ export class Socket<
   declare _asked?: (packet: OutgoingPacket) => void;
   readonly #opts: Partial<SocketOptions>;
   readonly #outbox: SocketOutbox | undefined;
-  readonly #any = new CatchAll();
-  readonly #anyOutgoing = new CatchAll();
   #flags: Flags = {};
   #ids = 0;
   #pid: string | undefined;
@@ -250,13 +246,13 @@ export class Socket<
   }
 
   #sendEvent(packet: OutgoingPacket): void {
-    if (packet.data![0 as never] !== OUTBOX) this.#anyOutgoing.call(this, packet.data as EventArguments);
+    if (packet.data![0 as never] !== OUTBOX) this.tellOutgoing(packet.data as EventArguments);
     this.#send(packet);
   }
 
   /** @internal */
   _sendKept(packet: OutgoingEvent, head: readonly unknown[]): boolean {
-    this.#anyOutgoing.call(this, packet.data);
+    this.tellOutgoing(packet.data);
     return this.#send({ ...packet, data: [...head, ...packet.data] as EventArguments });
   }
 
@@ -391,7 +387,7 @@ export class Socket<
   }
 
   #deliver(args: readonly unknown[]): void {
-    this.#any.call(this, args);
+    this.tellAny(args);
     this.dispatch(args[0], args.slice(1));
     const offset = args.at(-1);
     if (this.#pid && typeof offset === 'string') this.#lastOffset = offset;
@@ -431,52 +427,6 @@ export class Socket<
   timeout(timeoutMs: number): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>> {
     this.#flags.timeout = timeoutMs;
     return this as unknown as Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>>;
-  }
-
-  /** Adds a listener for every event that comes in. */
-  onAny(listener: CatchAllListener<ListenEvents>): this {
-    this.#any.list.push(listener);
-    return this;
-  }
-
-  /** As {@link onAny}, before the others. */
-  prependAny(listener: CatchAllListener<ListenEvents>): this {
-    this.#any.list.unshift(listener);
-    return this;
-  }
-
-  /** Removes one such listener, or all. */
-  offAny(listener?: CatchAllListener<ListenEvents>): this {
-    this.#any.remove(listener);
-    return this;
-  }
-
-  /** The listeners for every event that comes in. */
-  listenersAny(): CatchAllListener<ListenEvents>[] {
-    return this.#any.list as CatchAllListener<ListenEvents>[];
-  }
-
-  /** Adds a listener for every event that goes out; acknowledgements are not events. */
-  onAnyOutgoing(listener: CatchAllListener<EmitEvents>): this {
-    this.#anyOutgoing.list.push(listener);
-    return this;
-  }
-
-  /** As {@link onAnyOutgoing}, before the others. */
-  prependAnyOutgoing(listener: CatchAllListener<EmitEvents>): this {
-    this.#anyOutgoing.list.unshift(listener);
-    return this;
-  }
-
-  /** Removes one such listener, or all. */
-  offAnyOutgoing(listener?: CatchAllListener<EmitEvents>): this {
-    this.#anyOutgoing.remove(listener);
-    return this;
-  }
-
-  /** The listeners for every event that goes out. */
-  listenersAnyOutgoing(): CatchAllListener<EmitEvents>[] {
-    return this.#anyOutgoing.list as CatchAllListener<EmitEvents>[];
   }
 }
 
