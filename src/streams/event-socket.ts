@@ -6,8 +6,11 @@ import type { Untyped } from '../base/typed-events.ts';
 
 /** A socket whose events are not known here. */
 export interface EventSocket {
+  /** Calls `listener` for each such event. */
   on(event: string, listener: (...args: Untyped[]) => void): unknown;
+  /** Removes a listener. */
   off(event: string, listener: (...args: Untyped[]) => void): unknown;
+  /** Sends an event to the other side. */
   emit(event: string, ...args: Untyped[]): unknown;
 }
 
