@@ -449,3 +449,144 @@ describe('the upgrade', () => {
     expect(seen).toEqual(['polling', ['websocket', 'websocket']]);
   });
 });
+
+describe('the surface of the server', () => {
+  const parity = (scenario: Scenario, options: Parameters<typeof expectParity>[2] = {}): Promise<unknown[]> =>
+    expectParity(scenario, { transports: ['websocket'] }, options);
+
+  it('has namespaces by any spelling of their names, and refuses reserved names', async () => {
+    const seen = await parity(async (stage) => {
+      const { io } = stage;
+      const nsp = io.of('chat');
+      stage.log(io.of('') === io.sockets, io.of('/') === io.sockets, io.of('/chat') === nsp, nsp.name);
+      const entered = nextSocket(stage, '/chat');
+      await stage.connect('/chat');
+      const socket = await entered;
+      const names = [
+        'connect',
+        'connect_error',
+        'disconnect',
+        'disconnecting',
+        'newListener',
+        'removeListener',
+      ];
+      for (const name of [...names, 'connection']) {
+        for (const target of [io, nsp, nsp.to('room'), socket, socket.broadcast]) {
+          try {
+            (target as Socket).emit(name as never);
+            stage.log(name, 'sent');
+          } catch (error) {
+            stage.log((error as Error).message);
+          }
+        }
+      }
+      for (const name of ['connect', 'connection', 'new_namespace']) {
+        try {
+          io.serverSideEmit(name as never);
+          stage.log(name, 'sent');
+        } catch (error) {
+          stage.log((error as Error).message);
+        }
+      }
+    });
+    expect(seen).toContain('"connect" is a reserved event name');
+  });
+
+  it('keeps catch-all listeners in order, of both directions', async () => {
+    await parity(async (stage) => {
+      const entered = nextSocket(stage);
+      const client = await stage.connect();
+      const socket = await entered;
+      const late = () => stage.log('late');
+      const early = () => stage.log('early');
+      socket.onAny(late).prependAny(early).onAny(late);
+      stage.log(socket.listenersAny().length, socket.listenersAny()[0] === early);
+      socket.onAnyOutgoing(late).prependAnyOutgoing(early);
+      stage.log(socket.listenersAnyOutgoing().length, socket.listenersAnyOutgoing()[0] === early);
+      socket.on('e', () => stage.log('e'));
+      client.emit('e');
+      await stage.until(6);
+      socket.offAny(late).offAnyOutgoing(early);
+      stage.log(socket.listenersAny().length, socket.listenersAnyOutgoing().length);
+      client.emit('e');
+      await stage.until(10);
+      socket.send('x').write('y');
+      socket.volatile.compress(false).emit('z');
+      socket.offAny().offAnyOutgoing();
+      stage.log(socket.listenersAny().length, socket.listenersAnyOutgoing().length);
+    });
+  });
+
+  it('moves and ends sockets from the namespace, and shows its operators', async () => {
+    await parity(async (stage) => {
+      const { io } = stage;
+      io.on('connection', (socket) => socket.join(['a', socket.handshake.auth.room]));
+      const one = await stage.connect('/', { auth: { room: 'one' } });
+      const two = await stage.connect('/', { auth: { room: 'two' } });
+      const ids = async (operator: { allSockets(): Promise<Set<string>> }) =>
+        [...(await operator.allSockets())]
+          .map((id) => (id === one.id ? 'one' : id === two.id ? 'two' : id))
+          .sort();
+      stage.log(
+        await ids(io),
+        await ids(io.in('one')),
+        await ids(io.to(['one', 'two'])),
+        await ids(io.in('no')),
+      );
+      const operator = io.to('one').except(['two']).volatile.local.compress(false).timeout(10) as unknown as {
+        rooms: Set<string>;
+        exceptRooms: Set<string>;
+        flags: object;
+      };
+      stage.log([...operator.rooms], [...operator.exceptRooms], operator.flags);
+      io.in('one').socketsJoin(['b', 'c']);
+      io.socketsLeave('a');
+      const [socket] = await io.in('one').fetchSockets();
+      stage.log([...(socket?.rooms ?? [])].filter((room) => room !== socket?.id));
+      (socket as unknown as Socket).leaveAll();
+      stage.log(socket?.rooms.size, io.sockets.adapter.rooms.has('b'), io.sockets.adapter.sids.size);
+      const left: string[] = [];
+      const ended = [one, two].map(
+        (client) =>
+          new Promise<void>((resolve) =>
+            client.once('disconnect', (reason) => resolve(void left.push(reason))),
+          ),
+      );
+      io.in('two').disconnectSockets();
+      // Who is in no room, not even its own, is reached by no broadcast.
+      io.disconnectSockets(true);
+      (socket as unknown as Socket).disconnect(true);
+      await Promise.all(ended);
+      stage.log(left.sort(), io.sockets.sockets.size);
+    });
+  });
+
+  it('reads and sets what was given, and closes with a promise and a callback', async () => {
+    await parity(async (stage) => {
+      const { io } = stage;
+      stage.log(
+        io.path(),
+        io.serveClient(),
+        io.connectTimeout(),
+        typeof io.adapter(),
+        typeof io.encoder.encode,
+      );
+      stage.log(
+        io.path('/x/').path(),
+        io.serveClient(false).serveClient(),
+        io.connectTimeout(7777).connectTimeout(),
+      );
+      const client = await stage.connectForGood();
+      const [socket] = await io.fetchSockets();
+      const both = [client, socket as unknown as Socket].map(
+        (side) => new Promise((resolve) => (side as Socket).once('disconnect', (reason) => resolve(reason))),
+      );
+      let isCalled = false;
+      await io.close((error) => {
+        isCalled = error === undefined;
+      });
+      stage.log(isCalled, await Promise.all(both), stage.httpServer.listening);
+      await io.close((error) => stage.log((error as NodeJS.ErrnoException).code));
+    });
+  });
+});
