@@ -5,11 +5,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { build } from 'esbuild';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Server } from '../../src/entry/index.ts';
+import { bundle, launchChromium } from './chromium.ts';
 
 const SOURCE = `
   export { io } from './entry/client.ts';
@@ -21,19 +20,8 @@ let browser: Browser;
 const undo: (() => unknown)[] = [];
 
 beforeAll(async () => {
-  const { outputFiles } = await build({
-    stdin: { contents: SOURCE, resolveDir: join(import.meta.dirname, '../../src'), loader: 'ts' },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 't',
-    target: 'es2022',
-  });
-  script = outputFiles[0]!.text;
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  });
+  script = await bundle(SOURCE);
+  browser = await launchChromium();
 });
 afterAll(() => browser?.close());
 afterEach(async () => {

@@ -5,14 +5,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { join } from 'node:path';
-import { build } from 'esbuild';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerOptions } from '../../src/engine/server/options.ts';
 import { Server } from '../../src/engine/server/server.ts';
 import type { Socket as Session } from '../../src/engine/server/session.ts';
 import type { TransportName } from '../../src/transport/port.ts';
+import { bundle, launchChromium } from './chromium.ts';
 
 const SOURCE = `
   export { EngineSocket } from './engine/client/socket.ts';
@@ -38,19 +37,8 @@ let browser: Browser;
 const undo: (() => unknown)[] = [];
 
 beforeAll(async () => {
-  const { outputFiles } = await build({
-    stdin: { contents: SOURCE, resolveDir: join(import.meta.dirname, '../../src'), loader: 'ts' },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 't',
-    target: 'es2022',
-  });
-  script = outputFiles[0]!.text;
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  });
+  script = await bundle(SOURCE);
+  browser = await launchChromium();
 });
 afterAll(() => browser?.close());
 afterEach(async () => {

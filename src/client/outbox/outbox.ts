@@ -54,7 +54,7 @@ export class Outbox {
   readonly #budget: OutboxBudget;
   readonly #onError: (error: unknown) => void;
   readonly #sockets: SocketLanes[] = [];
-  #saving: Promise<unknown> = Promise.resolve();
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(store: OutboxStore, random: Random, settings: OutboxSettings = {}) {
     this.#store = store;
@@ -82,12 +82,13 @@ export class Outbox {
 
   #note(saving: Promise<unknown>): void {
     const noted = saving.catch((error: unknown) => this.#onError(error));
-    this.#saving = Promise.all([this.#saving, noted]);
+    // Without their results, which would pile up.
+    this.#saving = Promise.all([this.#saving, noted]).then(() => {});
   }
 
   /** Resolves when all that was emitted so far would outlive the page, or `onError` was told why it does not. */
-  async saved(): Promise<void> {
-    await this.#saving;
+  saved(): Promise<void> {
+    return this.#saving;
   }
 
   /** Forgets all that waits, of other pages too; to be called when the user logs out. */

@@ -1,0 +1,27 @@
+/**
+ * What: the browser that tests use, and sources made into a script for its pages.
+ * Must not know: what is tested.
+ */
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { type Browser, chromium } from 'playwright-core';
+
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+  });
+}
+
+/** @param source imports from `src/`; what it exports is in the page as `t`. */
+export async function bundle(source: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: source, resolveDir: join(import.meta.dirname, '../../src'), loader: 'ts' },
+    bundle: true,
+    write: false,
+    format: 'iife',
+    globalName: 't',
+    target: 'es2022',
+  });
+  return outputFiles[0]!.text;
+}
