@@ -3,7 +3,7 @@
  * Must not know: sockets; it is told what came, and tells what to send.
  */
 import { type AnsweringMessage, CREDIT_LIMIT, type StreamFailure } from './message.ts';
-import { StreamError } from './stream-error.ts';
+import { isStreamError, StreamError } from './stream-error.ts';
 
 /** Through which an answer speaks. */
 export interface AnsweringPort {
@@ -96,7 +96,7 @@ export class AnsweredStream {
   }
 
   #failed(error: unknown): void {
-    if (error instanceof StreamError) {
+    if (isStreamError(error)) {
       const { message, code, data } = error;
       this.#endWith(data === undefined ? { message, code } : { message, code, data });
       return;

@@ -21,3 +21,9 @@ export class StreamError extends Fault<StreamErrorDetails> {
     return 'StreamError';
   }
 }
+
+/** Also one of another copy of this package: a program may load it as ES module and as CommonJS. */
+export function isStreamError(error: unknown): error is StreamError {
+  if (!(error instanceof Error) || error.name !== 'StreamError') return false;
+  return typeof (error as Partial<StreamError>).code === 'string';
+}

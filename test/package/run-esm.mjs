@@ -6,6 +6,8 @@ import { Server } from 'tautline';
 import { Adapter } from 'tautline/adapter';
 import io, { connect, Manager, io as named } from 'tautline/client';
 import { createOutbox, indexedDbOutbox, MemoryOutboxStore } from 'tautline/client/outbox';
+import { withStreams } from 'tautline/client/stream';
+import { defineContract, withContract } from 'tautline/contract';
 import * as engine from 'tautline/engine';
 import { Socket as EngineSocket } from 'tautline/engine/client';
 import msgpack, { Encoder } from 'tautline/msgpack';
@@ -50,6 +52,28 @@ assert.equal(typeof indexedDbOutbox('name').saved, 'function');
 const kept = io(url, { forceNew: true, outbox: createOutbox(new MemoryOutboxStore()) });
 assert.equal(await kept.emitWithAck('add', 2, 3), 5);
 kept.disconnect();
+const text = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value) => (typeof value === 'string' ? { value } : { issues: [{ message: 'no text' }] }),
+  },
+};
+const contract = defineContract({
+  clientToServer: { say: { args: [text], ack: [text] }, letters: { args: [text], part: text } },
+});
+server.of('/checked').contract(contract);
+server.of('/checked').on('connection', (socket) => {
+  socket.on('say', (word, reply) => reply(word));
+  socket.onStream('letters', (word) => word);
+});
+const checked = withStreams(withContract(io(`${url}/checked`, { forceNew: true }), contract));
+assert.equal(await checked.emitWithAck('say', 'hi'), 'hi');
+await assert.rejects(checked.emitWithAck('say', 5), { code: 'CONTRACT_ERR_INVALID_ARGUMENTS' });
+const letters = [];
+for await (const letter of checked.stream('letters', 'hi')) letters.push(letter);
+assert.deepEqual(letters, ['h', 'i']);
+checked.disconnect();
 assert.ok(server.of('/').adapter instanceof Adapter);
 const session = new EngineSocket(url.replace('http', 'ws'), {
   transports: ['websocket'],
