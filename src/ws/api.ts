@@ -18,6 +18,32 @@ Object.assign(WebSocket, {
   MessageEvent,
 });
 
+// As the standard has them: enumerable, neither writable nor configurable, on the class and on its instances.
+for (const [name, value] of [
+  ['CONNECTING', 0],
+  ['OPEN', 1],
+  ['CLOSING', 2],
+  ['CLOSED', 3],
+] as const) {
+  Object.defineProperty(WebSocket, name, { enumerable: true, value });
+  Object.defineProperty(WebSocket.prototype, name, { enumerable: true, value });
+}
+for (const name of [
+  'binaryType',
+  'bufferedAmount',
+  'extensions',
+  'isPaused',
+  'protocol',
+  'readyState',
+  'url',
+  'onopen',
+  'onmessage',
+  'onclose',
+  'onerror',
+]) {
+  Object.defineProperty(WebSocket.prototype, name, { enumerable: true });
+}
+
 export type { ClientOptions } from './client.ts';
 export type { Data, EventListenerOptions, WebSocketEventMap } from './event.ts';
 export { CloseEvent, ErrorEvent, Event, MessageEvent } from './event.ts';

@@ -382,32 +382,6 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
   }
 }
 
-// As the standard has them: enumerable, neither writable nor configurable, on the class and on its instances.
-for (const [name, value] of [
-  ['CONNECTING', 0],
-  ['OPEN', 1],
-  ['CLOSING', 2],
-  ['CLOSED', 3],
-] as const) {
-  Object.defineProperty(WebSocket, name, { enumerable: true, value });
-  Object.defineProperty(WebSocket.prototype, name, { enumerable: true, value });
-}
-for (const name of [
-  'binaryType',
-  'bufferedAmount',
-  'extensions',
-  'isPaused',
-  'protocol',
-  'readyState',
-  'url',
-  'onopen',
-  'onmessage',
-  'onclose',
-  'onerror',
-]) {
-  Object.defineProperty(WebSocket.prototype, name, { enumerable: true });
-}
-
 /** Gives a server-side socket its connection. For the server of this folder only. */
 export function attachConnection(socket: WebSocket, connection: NodeConnection): void {
   attachTo(socket, connection);
