@@ -57,6 +57,7 @@ export interface HistoryQuery {
  * - **Atomicity**: an append is entered whole, or its promise rejects and nobody sees anything of it.
  * - **Idempotence**: `append` is not idempotent: each call is an entry. `clear` is.
  * - **Copies**: what was appended is not changed by what its owner does with the bytes later.
+ * - **Time**: every promise settles; a store that waits for others gives up after a time and rejects.
  * - **Bounds**: each append enforces its limits on the channel; `read` never shows what is older than the age that was
  *   given with the last append.
  */

@@ -39,6 +39,7 @@ export type PresenceChange =
  * - **Idempotence**: `mark` and `remove` of what is so already, or is not known, do nothing and tell nobody; the same
  *   `put` again is told again.
  * - **Copies**: what was put is not changed by what its owner does with the object later.
+ * - **Time**: every promise settles; a store that waits for others gives up after a time and rejects.
  * - **Death of a server**: its entries go, and subscribers are told, at the latest when the store's lease is over.
  */
 export interface PresenceStore {
