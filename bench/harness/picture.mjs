@@ -83,7 +83,7 @@ export function drawPicture(scenario, measured) {
       gridIndex,
       type: isLog ? 'log' : 'value',
       min: isLog ? 10 ** Math.floor(Math.log10(Math.min(...each)) - 0.3) : 0,
-      max: Math.max(...each) * (isLog ? 4 : 1.3),
+      max: Math.max(...each) * (isLog ? 10 : 1.3),
       show: false,
     })),
     yAxis: result.cases.map((one, gridIndex) => ({

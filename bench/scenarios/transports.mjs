@@ -155,7 +155,6 @@ export const transportsIdle = defineScenario({
   ],
   panels: [
     { case: 'silent', key: 'bytes', label: 'Bytes per client and minute, both ways together' },
-    { case: 'silent', key: 'requests', label: 'Requests per client and minute' },
     {
       case: 'silent',
       key: 'cpuMicroseconds',
