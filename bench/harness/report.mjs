@@ -168,6 +168,8 @@ Versions: ${list.join(', ')}.
   \`server.clients\` that users of \`ws\` write. \`bare node:net\` is no WebSocket server: it shows what Node's
   sockets cost with a frame loop and nothing else.
 
+Where the time goes, and what was tried where a target is missed: [benchmarks-notes.md](benchmarks-notes.md).
+
 What this does not show: latency under partial load, TLS, many cores, real networks. Loopback makes system calls the
 greater part of the cost of a message, so differences are smaller with one message at a time than with several.
 
