@@ -44,7 +44,14 @@ export type Fault = (typeof faults)[number];
 
 /** What happens at a time. */
 export type Deed = { readonly atMs: number } & (
-  | { readonly deed: 'send'; readonly end: End; readonly messages: number; readonly bytes: number }
+  | {
+      readonly deed: 'send';
+      readonly end: End;
+      readonly messages: number;
+      readonly bytes: number;
+      /** Time between two messages; without, all are sent at once. */
+      readonly everyMs?: number;
+    }
   /** All connections that there are break. */
   | { readonly deed: 'cut'; readonly noticed: Noticed }
   /** The same, and new ones fail for so long: refused, or without a word. */

@@ -172,8 +172,11 @@ export class HttpLink {
     this.#start(url.slice(url.indexOf('/', ORIGIN_START)), body);
   }
 
+  /** Whether the server has it, and both still hold the connection. */
   get isWaiting(): boolean {
-    return this.#response !== null && !this.#response.writableEnded && !this.#response.destroyed;
+    return (
+      !this.#isCut && this.#response !== null && !this.#response.writableEnded && !this.#response.destroyed
+    );
   }
 
   #start(url: string, body: string | undefined): void {

@@ -99,4 +99,12 @@ export const mendedHistories: readonly (readonly [what: string, history: History
       ],
     },
   ],
+  [
+    'the answer to a POST overtakes the count by which a WebSocket is attached, and the session ends',
+    {
+      setting: { ...setting, transports: ['polling', 'websocket'], upgrade: true },
+      deeds: [{ ...fromClient, atMs: 100 }],
+      fates: [[1, { upMs: 5, downMs: 400 }]],
+    },
+  ],
 ];

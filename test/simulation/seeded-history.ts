@@ -73,7 +73,9 @@ function deed(dice: Dice, atMs: number): Deed {
   const choice = dice.whole(0, 99);
   if (choice < 60) {
     const messages = dice.is(0.08) ? dice.whole(30, 70) : dice.whole(1, 4);
-    return { atMs, deed: 'send', end: dice.of(ends), messages, bytes: dice.of([10, 20, 100]) };
+    const send = { atMs, deed: 'send', end: dice.of(ends), bytes: dice.of([10, 20, 100]) } as const;
+    if (dice.is(0.2)) return { ...send, messages: dice.whole(3, 12), everyMs: dice.of([2, 15, 150]) };
+    return { ...send, messages };
   }
   if (choice < 72) return { atMs, deed: 'cut', noticed: dice.of(noticed) };
   if (choice < 78) return { atMs, deed: 'outage', ms, noticed: dice.of(noticed), isSilent: dice.is(0.5) };

@@ -23,6 +23,8 @@ const replaced = <Item>(items: readonly Item[], at: number, item: Item): Item[] 
 
 function* simplerDeeds(deed: Deed): Generator<Deed> {
   if (deed.deed !== 'send') return;
+  const { everyMs, ...atOnce } = deed;
+  if (everyMs !== undefined) yield atOnce;
   if (deed.messages > 1) yield { ...deed, messages: 1 };
   if (deed.messages > 3) yield { ...deed, messages: deed.messages >> 1 };
   if (deed.bytes > 10) yield { ...deed, bytes: 10 };

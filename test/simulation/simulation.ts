@@ -47,7 +47,7 @@ const LINES = 40;
 export function describeFailure({ seed, text, history, log }: Failure): string {
   return [
     `Seed ${seed}: ${text}`,
-    `Repeat it: npm run simulate -- --histories 1 --seed ${seed}`,
+    `Repeat it: npm run simulate -- --layer ends --histories 1 --seed ${seed}`,
     `The shortest history that fails in this way: ${JSON.stringify(history)}`,
     'What happens in it:',
     ...(log.length > 2 * LINES ? [...log.slice(0, LINES), '…', ...log.slice(-LINES)] : log).map(

@@ -3,6 +3,7 @@
  * Must not know: how histories are made.
  */
 
+import { PeerError } from '../../src/base/errors.ts';
 import type { CloseDetails } from '../../src/engine/client/events.ts';
 import type { EnginePlatform, PageEvent } from '../../src/engine/client/options.ts';
 import { EngineSocket } from '../../src/engine/client/socket.ts';
@@ -144,7 +145,7 @@ export class World {
     const time = this.#time;
     this.#openPage();
     for (const deed of this.#history.deeds) time.after(deed.atMs, WIRE, () => this.#do(deed));
-    const lastMs = this.#history.deeds.at(-1)?.atMs ?? 0;
+    const lastMs = Math.max(0, ...this.#history.deeds.map(endOf));
     let events = 0;
     const runUntil = (untilMs: number, isDone: () => boolean): boolean => {
       while (this.#failure === null && !isDone()) {
@@ -194,6 +195,7 @@ export class World {
       if (!isSenderDead && told === null) this.#fail(`${name}: its sender was never told of the end`);
     }
     if (this.#process.server.clientsCount !== 0) this.#fail('a session is left on the server');
+    for (const link of this.#waiting) if (link.isWaiting) this.#fail('a request was never answered');
     return events;
   }
 
@@ -204,7 +206,11 @@ export class World {
     const { nowMs } = this.#time;
     switch (deed.deed) {
       case 'send':
-        for (let i = 0; i < deed.messages; i++) this.#send(deed.end, deed.bytes, i % 5 === 4);
+        for (let i = 0; i < deed.messages; i++) {
+          const send = (): void => this.#send(deed.end, deed.bytes, i % 5 === 4);
+          if (deed.everyMs === undefined) send();
+          else this.#time.after(i * deed.everyMs, WIRE, send);
+        }
         break;
       case 'cut':
         this.#cutAll(deed.noticed);
@@ -370,6 +376,8 @@ export class World {
       this.#trace(
         () => `${up.name}: the client is told: ${reason}, ${left.length} unconfirmed, ${rest.length} unsent`,
       );
+      // Neither side lies here, so whoever thinks so is wrong.
+      if (details instanceof PeerError) this.#fail(`${up.name}: the session ends with ${details.code}`);
       page.isOver = true;
       page.talk.down.isReceiverTold = true;
       up.tell([...left, ...rest].map(textOf), rest.length);
@@ -471,6 +479,7 @@ export class World {
           return;
         }
         const { end, unconfirmed } = report as SessionReport;
+        if (end === 'protocol') this.#fail(`${name} ends because a side is said to have broken the protocol`);
         this.#trace(
           () => `${name}: the server is told: ${reason}, ${end}, ${unconfirmed.length} unconfirmed`,
         );
@@ -650,6 +659,10 @@ export class World {
     if (this.#isTraced) this.#log.push(`${this.#time.nowMs} ms: ${text()}`);
   }
 }
+
+/** When a deed is done. */
+const endOf = (deed: Deed): number =>
+  deed.atMs + (deed.deed === 'send' ? deed.messages * (deed.everyMs ?? 0) : 0);
 
 const textOf = (data: string | Uint8Array): string =>
   typeof data === 'string' ? data : Buffer.from(data).toString();

@@ -321,8 +321,15 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
   #attached(link: Link, count: string): void {
     const { name } = this.transport;
     const [received = '', index] = count.split(',');
+    const session = this.#session!;
+    if (Number(received) < session.confirmed) {
+      // A POST that the server took after it had said this was answered sooner: what it wants first was let go.
+      link.transport.terminate();
+      this.#wait();
+      return;
+    }
     const begin = this.#trust(() => {
-      this.writeBuffer = this.#session!.attach(parseCount(received));
+      this.writeBuffer = session.attach(parseCount(received));
       // The server may begin later than it was asked to, since we have confirmed more meanwhile.
       return index ? parseCount(index) : link.next;
     });

@@ -1,0 +1,167 @@
+/**
+ * What: ends that are broken on purpose, one way each, and the simulation with such an end in place of the real one.
+ * Must not know: which histories show it.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { compileFunction } from 'node:vm';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** One change of one file. What is looked for must stand there once, so that the table cannot fall behind. */
+export type Edit = readonly [file: string, find: string, put: string];
+
+/** What the ends are made to do wrong, and how. */
+export type Mutation = readonly [what: string, ...edits: Edit[]];
+
+const machine = 'src/protocol/session/session.ts';
+const client = 'src/engine/client/socket.ts';
+const server = 'src/engine/server/resumable-session.ts';
+const http = 'src/transport/http/client.ts';
+
+/** Of the state machine that both ends share: these can be seen without the ends, too. */
+export const machineMutations: readonly Mutation[] = [
+  [
+    'forgets to replay',
+    [machine, 'const replay = this.#window.from(peerReceived);', 'const replay: Message[] = [];'],
+  ],
+  [
+    'replays the first message twice',
+    [machine, 'return replay;', 'return [...replay.slice(0, 1), ...replay];'],
+  ],
+  [
+    'tells one more than it has received',
+    [
+      machine,
+      'this.#untoldBytes = 0;\n    return this.#received;',
+      'this.#untoldBytes = 0;\n    return this.#received + 1;',
+    ],
+  ],
+  [
+    'delivers what it has delivered before',
+    [
+      machine,
+      "if (this.#state === 'over' || index < this.#received) return false;",
+      'if (index < this.#received) return true;',
+    ],
+  ],
+  [
+    'keeps without a bound',
+    [
+      machine,
+      'if (this.#window.bytes > bufferBytes || index - this.#window.confirmed >= bufferMessages) {',
+      'if (false) {',
+    ],
+  ],
+  [
+    'says nothing of what is unconfirmed',
+    [machine, 'unconfirmed: this.#window.from(this.#window.confirmed)', 'unconfirmed: []'],
+  ],
+];
+
+/** Of what the two ends make of it. */
+export const endMutations: readonly Mutation[] = [
+  [
+    'the server leaves one out of what it replays',
+    [server, 'this.cursor = from;', 'this.cursor = Math.min(from + 1, machine.nextIndex);'],
+  ],
+  [
+    'the server does not look at the index of a POST',
+    [server, 'let index = from;', 'let index = machine.received;'],
+  ],
+  [
+    'the server goes on listening to a connection that was replaced',
+    [server, '      old.sink = deafSink;\n      old.close(', '      old.close('],
+  ],
+  [
+    'the server waits for ever for a client that does not come back',
+    [
+      server,
+      'server.clock.setTimer(server.sessionLimits.windowMs,',
+      'server.clock.setTimer(server.sessionLimits.windowMs * 1e6,',
+    ],
+  ],
+  [
+    'the server does not mind a client that is silent',
+    [server, 'this.#detach(CloseReason.pingTimeout, undefined);', '{}'],
+  ],
+  [
+    'the client takes a POST that failed for one that arrived',
+    [http, 'if (outcome.status !== 200 && !isLast) {', 'if (false) {'],
+    [client, 'if (session.confirmed < session.nextIndex - this.#waiting().length) {', 'if (false) {'],
+  ],
+  [
+    'the client does not mind a server that is silent',
+    [client, 'if (delayMs <= 0) {', 'if (delayMs < -1e9) {'],
+  ],
+  [
+    'the client tells of less than is unconfirmed',
+    [
+      client,
+      'isTaken ? session.messagesFrom(session.confirmed) : waiting',
+      'session.messagesFrom(Math.min(session.confirmed + 1, session.nextIndex))',
+    ],
+  ],
+  [
+    'the client waits for ever for the answer to a POST',
+    [client, 'const isPosting = this.#session && this.#handedOver;', 'const isPosting = false;'],
+  ],
+  [
+    'the client takes an attempt to attach for having told its count',
+    [client, 'isNext ? session.tellCount() : session.received', 'session.tellCount()'],
+    [machine, '    this.#told = 0;\n    if', '    if'],
+  ],
+  [
+    'the client ends a session because the answer to a POST overtook the count',
+    [client, 'if (Number(received) < session.confirmed) {', 'if (false) {'],
+  ],
+  [
+    'the client polls on after the end',
+    [http, 'if (target.isExtended) abortGet?.();', ''],
+    [http, 'if (isEnded || (isClosing && target.isExtended)) return;', 'if (isEnded) return;'],
+  ],
+];
+
+/**
+ * Loads a module with all that it needs, in which the edits were made.
+ * @param entry from the repository's root.
+ */
+export async function loadMutated<Module>(entry: string, edits: readonly Edit[]): Promise<Module> {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, entry)],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    write: false,
+    logLevel: 'silent',
+    plugins: [
+      {
+        name: 'mutation',
+        setup({ onLoad }) {
+          for (const file of new Set(edits.map(([file]) => file))) {
+            const path = join(root, file);
+            const filter = new RegExp(`${path.replace(/[.\\/]/g, '\\$&')}$`);
+            onLoad({ filter }, async () => {
+              let contents = await readFile(path, 'utf8');
+              for (const [name, find, put] of edits) {
+                if (name !== file) continue;
+                const [before, ...behind] = contents.split(find);
+                if (behind.length !== 1) throw new Error(`${file} has ${behind.length} times: ${find}`);
+                contents = `${before}${put}${behind[0]}`;
+              }
+              return { contents, loader: 'ts' };
+            });
+          }
+        },
+      },
+    ],
+  });
+  const module = { exports: {} };
+  const run = compileFunction(outputFiles[0]!.text, ['module', 'exports', 'require']);
+  run(module, module.exports, createRequire(import.meta.url));
+  return module.exports as Module;
+}
