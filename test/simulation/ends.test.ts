@@ -37,9 +37,9 @@ describe('the client and the server, over a network that does what it likes', ()
 });
 
 describe('a broken end is caught within 1,000 histories', () => {
-  const table = [...machineMutations, ...endMutations].map(([what, ...edits]) => ({ what, edits }));
+  const table = [...machineMutations, ...endMutations].map(([what, ...edits]) => [what, edits] as const);
 
-  it.each(table)('that $what', async ({ edits }) => {
+  it.each(table)('that %s', async (_what, edits) => {
     const broken = await loadMutated<typeof import('./world.ts')>('test/simulation/world.ts', edits);
     const fails = (history: History) => new broken.World(history).run().failure !== null;
     let isCaught = mendedHistories.some(([, history]) => fails(history));

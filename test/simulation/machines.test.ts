@@ -16,9 +16,9 @@ describe('two machines of the session, over connections that break at any step',
     },
   );
 
-  it.each(machineMutations.map(([what, ...edits]) => ({ what, edits })))(
-    'are caught within 2,000 when one $what',
-    async ({ edits }) => {
+  it.each(machineMutations.map(([what, ...edits]) => [what, edits] as const))(
+    'are caught within 2,000 when one %s',
+    async (_what, edits) => {
       const broken = await loadMutated<typeof import('./machines.ts')>('test/simulation/machines.ts', edits);
       let seed = 1;
       while (seed <= 2000 && broken.playMachines(seed) === null) seed++;
