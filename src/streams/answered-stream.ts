@@ -120,5 +120,7 @@ export class AnsweredStream {
 }
 
 function iteratorOf(iterable: AnyIterable): AsyncIterator<unknown> | Iterator<unknown> {
-  return Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]();
+  // Not by `in`: a text is iterable, and no object.
+  const asynchronous = (iterable as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator];
+  return asynchronous?.call(iterable) ?? (iterable as Iterable<unknown>)[Symbol.iterator]();
 }

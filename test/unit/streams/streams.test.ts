@@ -37,6 +37,12 @@ describe('a stream', () => {
     expect(kinds(asking).length).toBe(1 + Math.floor(100 / 8));
   });
 
+  it('takes whatever can be iterated over, a text too', async () => {
+    const { ask, answer } = start();
+    answer('letters', () => 'hi');
+    expect(await gather(ask('letters'))).toEqual(['h', 'i']);
+  });
+
   it('is asked for when the iteration begins, and with what it was given', async () => {
     const { ask, answer, asking } = start();
     answer('echo', (...args: unknown[]) => [args.slice(0, -1)]);
