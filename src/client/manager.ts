@@ -263,10 +263,8 @@ export class Manager<
     const [sent, unsent] = undelivered.map(
       (messages) => new Set(messages.flatMap(({ origin = [] }) => origin as Packet)),
     ) as [Set<Packet>, Set<Packet>];
-    for (const packet of unsent) {
-      sent.delete(packet);
-      for (const socket of this._active) if (socket.nsp === packet.nsp) socket._postpone(packet);
-    }
+    for (const packet of unsent) sent.delete(packet);
+    for (const socket of this._active) socket._postpone([...unsent].filter(({ nsp }) => nsp === socket.nsp));
     // Events and acknowledgements; of entering a namespace a program knows nothing. An outbox sends its events again.
     const unconfirmed = [...sent].filter(({ data }) => Array.isArray(data) && data[0] !== OUTBOX);
     return Object.assign(description!, { unconfirmed });

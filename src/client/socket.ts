@@ -80,6 +80,8 @@ export class Socket<
   receiveBuffer: (readonly unknown[])[] = [];
   /** What was emitted while the socket was not connected. */
   sendBuffer: OutgoingPacket[] = [];
+  /** How many of them have left, while they are being sent. */
+  #sentFromBuffer = 0;
   /** Callbacks of acknowledgements by packet id. @internal */
   readonly acks: Record<number, Ack> = {};
   /** With `retries`: what is not yet acknowledged, in order; the first one is under way. @internal */
@@ -291,10 +293,20 @@ export class Socket<
     if (!this.connected) this.emitReserved('connect_error', error);
   }
 
-  /** An event was emitted and has never left. @internal */
-  _postpone(packet: Packet): void {
-    const isEvent = packet.type === PacketType.event || packet.type === PacketType.binaryEvent;
-    if (isEvent && !this.#outbox) this.sendBuffer.push(packet);
+  /** What was emitted and has never left goes before what was emitted later. @internal */
+  _postpone(packets: readonly Packet[]): void {
+    const events = packets.filter(({ type }) => type === PacketType.event || type === PacketType.binaryEvent);
+    const later = this.sendBuffer.slice(this.#sentFromBuffer);
+    this.sendBuffer = this.#outbox ? later : [...events, ...later];
+    this.#sentFromBuffer = 0;
+  }
+
+  /** Sends what has waited. The session may end over it, as it keeps only so much; then the rest waits for the next. */
+  #emptyBuffer(): void {
+    while (this.connected && this.#sentFromBuffer < this.sendBuffer.length) {
+      this.#sendEvent(this.sendBuffer[this.#sentFromBuffer++]!);
+    }
+    this._postpone([]);
   }
 
   /** What happens to the session. @internal */
@@ -365,7 +377,8 @@ export class Socket<
     this.#pid = pid;
     this.connected = true;
     for (const args of this.receiveBuffer.splice(0)) this.#deliver(args);
-    for (const packet of this.sendBuffer.splice(0)) this.#sendEvent(packet);
+    this.#emptyBuffer();
+    if (!this.connected) return;
     this.#drainQueue(true);
     this.#outbox?.connected();
     this.emitReserved('connect');

@@ -518,7 +518,8 @@ export class EngineSocket extends Emitter<NoEvents, EngineEvents, EngineEvents> 
       return !refusal;
     });
     for (const packet of this.writeBuffer) this.#keep(packet);
-    if (!isClosing) this.emitReserved('open');
+    // What had waited may be more than a session keeps: then it is over before it has opened.
+    if (!isClosing && this.readyState === 'open') this.emitReserved('open');
     this.#flush();
     // A listener may have closed meanwhile.
     if (this.readyState === 'open') this.#improve();

@@ -433,8 +433,11 @@ describe('the end of a session', () => {
     // The goodbye is said before.
     platform.last.close = () => ends.push(new URL(platform.last.target.url(true)).searchParams.get('from'));
     socket.on('close', (_reason, details) => ends.push(details));
+    // Nobody must take for open what has ended.
+    socket.on('open', () => ends.push('open'));
     for (const message of ['a', 'b', 'c', 'd']) socket.send(message);
     platform.last.shakeHands(offer);
+    expect(ends).toHaveLength(2);
     expect(ends).toMatchObject(['0', { unconfirmed: [], unsent: ['a', 'b', 'c', 'd'] }]);
   });
 
