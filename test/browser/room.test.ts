@@ -281,15 +281,21 @@ describe('a page', () => {
   });
 
   it('tells that the network is gone, and is back as soon as the network is', async () => {
-    const page = await join(freshRoom(), 'Ada');
+    const path = freshRoom();
+    const page = await join(path, 'Ada');
+    const grace = await join(path, 'Grace');
     await page.selectOption('#way', 'polling');
     await transport(page, 'polling');
     await page.context().setOffline(true);
     await page.locator('#status[data-phase="offline"]').waitFor();
     expect(await page.textContent('#retry')).toBe('waiting for the network');
+    await say(page, 'Meanwhile');
     await page.context().setOffline(false);
     await transport(page, 'polling');
     expect(await page.textContent('#retry')).toBe('');
+    await say(page, 'Afterwards');
+    await hears(grace, 'Afterwards');
+    expect(await texts(grace)).toEqual(['Meanwhile', 'Afterwards']);
   });
 
   it('asks nobody but its own server for anything', async () => {

@@ -52,9 +52,8 @@ socket.on('people', (list) => {
 socket.on('draft', (draft) => drafts.takeDraft(draft));
 socket.on('cursor', (cursor) => drafts.takeCursor(cursor));
 socket.on('typing', (typing) => chat.takeTyping(typing));
-connection.addEventListener('change', () => {
-  if (!connection.connected) outbox.pause();
-});
+// Not when only a connection is lost: the session carries on, without another welcome.
+socket.on('disconnect', () => outbox.pause());
 
 // From this person.
 
