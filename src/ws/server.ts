@@ -234,10 +234,12 @@ export class WebSocketServer<
    * Accepts nobody any more and closes the connected clients batch by batch, so that they do not all come back at
    * once to wherever they connect next.
    * @returns resolves when all have gone and the server is closed.
-   * @throws {Error} (rejects) with `clientTracking: false`.
+   * @throws {Error} (rejects) with `clientTracking: false`, or for a `batch` that is not at least 1.
    */
   async drain({ batch = 100, intervalMs = 1000, code = 1012, reason }: DrainOptions = {}): Promise<void> {
     if (this.clients === undefined) throw new Error('A server without client tracking cannot drain');
+    // A batch of nobody would never come to an end.
+    if (!(batch >= 1)) throw new RangeError(`A batch has at least one client, not ${batch}`);
     const closed = new Promise<void>((resolve) => this.close(() => resolve()));
     const clients = [...this.clients];
     for (let i = 0; i < clients.length; i += batch) {

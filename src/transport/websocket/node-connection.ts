@@ -117,16 +117,24 @@ export class NodeConnection extends NodeSender implements SocketOwner, Heart {
 
   /** @internal */
   askPeer(): void {
+    if (this.#isSilentForUs()) return;
     if (this.isOpen) this.ping();
   }
 
   /** @internal */
   losePeer(): void {
-    if (this.socket.destroyed) return;
+    if (this.socket.destroyed || this.#isSilentForUs()) return;
     this.error ??= new PeerError('Nothing came from the peer, not even the answer to a ping', {
       code: 'WS_ERR_HEARTBEAT_TIMEOUT',
     });
     this.destroySocket();
+  }
+
+  /** Who does not read hears nothing, and must not blame the peer: the silence counts from the next reading on. */
+  #isSilentForUs(): boolean {
+    if (!this.socket.isPaused()) return false;
+    this.silentTicks = 0;
+    return true;
   }
 
   // What the machine tells.

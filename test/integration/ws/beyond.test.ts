@@ -57,6 +57,31 @@ describe('the heartbeat', () => {
     expect(scene.peer.failure).toBe(null);
   });
 
+  test.each(['client', 'server'] as const)(
+    'does not blame the peer of a %s that does not read itself',
+    async (role) => {
+      const settings = { heartbeat: { intervalMs: 20, timeoutMs: 20 } };
+      const options = role === 'server' ? { server: settings } : { client: settings };
+      const scene = await Scene.open(both, options);
+      const [watcher, other] = role === 'server' ? [scene.peer, scene.client] : [scene.client, scene.peer];
+      watcher.pause();
+      other.send('read later');
+      // One with the same times that reads, and whose peer does not answer, is given up meanwhile.
+      const gone = await Scene.open(both, {
+        server: { autoPong: false, ...(role === 'server' ? settings : {}) },
+        client: { autoPong: false, ...(role === 'client' ? settings : {}) },
+      });
+      await gone.finish();
+      expect(watcher.readyState).toBe(1);
+      const message = once(watcher, 'message');
+      watcher.resume();
+      expect(String((await message)[0])).toBe('read later');
+      other.close(1000);
+      await scene.finish();
+      expect(watcher.failure).toBe(null);
+    },
+  );
+
   test.each(['client', 'server'] as const)('finds a half-open connection on the %s', async (role) => {
     const settings = { heartbeat: { intervalMs: 20, timeoutMs: 40 } };
     const options = role === 'server' ? { server: settings } : { client: settings };
@@ -533,3 +558,17 @@ test('drain closes clients batch by batch, accepts nobody, and ends when all hav
     'client tracking',
   );
 });
+
+test.each([0, -1, Number.NaN])(
+  'drain refuses batches of %d, which would never end, and closes nothing',
+  async (batch) => {
+    const server = await listen(tautline);
+    const client = new WebSocket(addressOf(server));
+    await once(client, 'open');
+    await expect(server.drain({ batch })).rejects.toThrow(RangeError);
+    expect(server.address()).not.toBe(null);
+    expect(client.readyState).toBe(1);
+    client.terminate();
+    await close(server);
+  },
+);
