@@ -3,6 +3,7 @@
  * Must not know: what is done with them.
  */
 import type { ZlibOptions } from 'node:zlib';
+import { UsageError } from '../base/errors.ts';
 import { NodeDeflate } from '../transport/platform/node-deflate.ts';
 import type { DeflateSettings, ShellSettings } from '../transport/websocket/node-settings.ts';
 import type { SendStatistics, SlowReaderOptions } from './held-messages.ts';
@@ -66,6 +67,29 @@ export interface CommonOptions {
   readonly slowReader?: SlowReaderOptions | null | undefined;
 }
 
+const slowReaderPolicies: readonly string[] = ['close', 'drop-newest', 'drop-oldest', 'keep-latest'];
+
+// What is misspelt here would not fail, it would not protect.
+
+/** @throws {UsageError} `WS_INVALID_SLOW_READER`. */
+function checkedSlowReader(option: SlowReaderOptions | null | undefined): SlowReaderOptions | null {
+  if (!option) return null;
+  if (option.limitBytes > 0 && slowReaderPolicies.includes(option.policy)) return option;
+  throw new UsageError(
+    `slowReader needs limitBytes above 0 and a policy: one of ${slowReaderPolicies.join(', ')}`,
+    { code: 'WS_INVALID_SLOW_READER' },
+  );
+}
+
+/** @throws {UsageError} `WS_INVALID_HEARTBEAT`. */
+function checkedHeartbeat(option: HeartbeatOptions | null | undefined): HeartbeatOptions | null {
+  if (!option) return null;
+  if (option.intervalMs > 0 && option.timeoutMs > 0) return option;
+  throw new UsageError('heartbeat needs intervalMs and timeoutMs, both above 0', {
+    code: 'WS_INVALID_HEARTBEAT',
+  });
+}
+
 /** @param counters where a server counts what its slow readers cost. */
 export function toSessionOptions(
   options: CommonOptions,
@@ -73,7 +97,7 @@ export function toSessionOptions(
 ): SessionOptions {
   return {
     isSynchronous: options.allowSynchronousEvents !== false,
-    slowReader: options.slowReader ?? null,
+    slowReader: checkedSlowReader(options.slowReader),
     counters,
   };
 }
@@ -93,7 +117,7 @@ export function toShellSettings(options: CommonOptions): ShellSettings {
     checkUtf8: options.skipUTF8Validation !== true,
     autoPong: options.autoPong !== false,
     closeTimeoutMs: options.closeTimeout ?? 30_000,
-    heartbeat: options.heartbeat ?? null,
+    heartbeat: checkedHeartbeat(options.heartbeat),
   };
 }
 

@@ -572,3 +572,16 @@ test.each([0, -1, Number.NaN])(
     await close(server);
   },
 );
+
+test.each([
+  ['heartbeat', { intervalMs: 100 }, 'WS_INVALID_HEARTBEAT'],
+  ['heartbeat', { intervalMs: 0, timeoutMs: 100 }, 'WS_INVALID_HEARTBEAT'],
+  ['slowReader', { limitBytes: 1000, policy: 'drop' }, 'WS_INVALID_SLOW_READER'],
+  ['slowReader', { policy: 'close' }, 'WS_INVALID_SLOW_READER'],
+])('%s: %j, which would not protect, is refused in both roles', (name, value, code) => {
+  const options = { [name]: value };
+  expect(() => new WebSocketServer({ noServer: true, ...options })).toThrow(
+    expect.objectContaining({ code }),
+  );
+  expect(() => new WebSocket('ws://127.0.0.1:1', options)).toThrow(expect.objectContaining({ code }));
+});
