@@ -47,6 +47,11 @@ export interface SocketOptions {
   /** Time limit of acknowledgements, in ms. Default: none. */
   ackTimeout?: number;
   /**
+   * How many events may wait while there is no session. The next one is refused: its acknowledgement and `send_error`
+   * get a `UsageError` with the code `EMIT_ERR_BUFFER_FULL`. Default 100,000, as many as a session keeps.
+   */
+  sendBufferLimit?: number;
+  /**
    * Keeps what is emitted until the server has confirmed it, beyond this page if it can: `indexedDbOutbox()` of
    * `tautline/client/outbox`. Volatile events are not kept; `retries` has no effect beside it. Default: none.
    */

@@ -2,7 +2,7 @@
  * What: a client's socket in one namespace: events with acknowledgements, buffers, retries, recovery.
  * Must not know: transports, how packets are written, or when the connection comes back.
  */
-import { PeerError, type UsageError } from '../base/errors.ts';
+import { PeerError, UsageError } from '../base/errors.ts';
 import type { Timer } from '../base/port.ts';
 import type {
   AllButLast,
@@ -48,6 +48,8 @@ export type Ack = ((...args: unknown[]) => void) & {
   /** Whether the first argument is an error or null. */
   withError?: boolean;
 };
+
+const defaultSendBufferLimit = 100_000;
 
 type OutgoingPacket = Packet & { options?: WriteOptions };
 
@@ -192,8 +194,17 @@ export class Socket<
     const { engine } = this.io;
     if (flags.volatile && !engine?._isWritable) return this;
     if (this.connected && !engine._hasPingExpired()) this.#sendEvent(packet);
-    else if (!flags.volatile) this.sendBuffer.push(packet);
+    else if (!flags.volatile) this.#keepWaiting(packet);
     return this;
+  }
+
+  #keepWaiting(packet: OutgoingPacket): void {
+    const { sendBufferLimit: value = defaultSendBufferLimit } = this.#opts;
+    if (this.sendBuffer.push(packet) <= value) return;
+    this.sendBuffer.pop();
+    const limit = { name: 'sendBufferLimit', value };
+    const message = `${value} events wait for the connection already (sendBufferLimit).`;
+    this.#refuse(packet, new UsageError(message, { code: 'EMIT_ERR_BUFFER_FULL', limit }));
   }
 
   #registerAck(id: number, ack: Ack, timeoutMs: number | undefined): void {

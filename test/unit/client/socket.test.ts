@@ -257,6 +257,21 @@ describe('events', () => {
     expect(s.socket.sendBuffer).toEqual([]);
   });
 
+  it('beyond what may wait are refused, and told; what waits is not disturbed', async () => {
+    const s = start({ sendBufferLimit: 2 });
+    const told: unknown[] = [];
+    s.socket.on('send_error', (error, args) => told.push([error.code, error.limit, args]));
+    s.socket.emit('a');
+    s.socket.emit('b');
+    const answer = s.socket.timeout(1000).emitWithAck('c', 1);
+    await expect(answer).rejects.toMatchObject({ code: 'EMIT_ERR_BUFFER_FULL' });
+    expect(told).toEqual([['EMIT_ERR_BUFFER_FULL', { name: 'sendBufferLimit', value: 2 }, ['c', 1]]]);
+    s.socket.volatile.emit('d');
+    await s.open();
+    await s.say('0{"sid":"1"}');
+    expect(s.sent).toEqual(['0', '2["a"]', '2["b"]']);
+  });
+
   it('that come before the socket is connected wait too', async () => {
     const s = start();
     const seen: unknown[] = [];
