@@ -44,6 +44,7 @@ for (const name of [
   Object.defineProperty(WebSocket.prototype, name, { enumerable: true });
 }
 
+export type { AddressInfo } from 'node:net';
 export type { ClientOptions } from './client.ts';
 export type { Data, EventListenerOptions, WebSocketEventMap } from './event.ts';
 export { CloseEvent, ErrorEvent, Event, MessageEvent } from './event.ts';

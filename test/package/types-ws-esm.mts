@@ -50,6 +50,7 @@ ws.addEventListener('close', (event: WebSocket.CloseEvent) => [event.code, event
 const text: WebSocket.RawData = Buffer.from('x');
 const data: WebSocket.Data = 'x';
 ws.send(text, (error) => error?.message);
+ws.send(text, (error?: Error): void => console.error(error?.message));
 ws.send(data);
 const clientOptions: WebSocket.ClientOptions = { handshakeTimeout: 1000 };
 export const again = new WebSocket('ws://localhost', clientOptions);

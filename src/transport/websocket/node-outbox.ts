@@ -8,7 +8,7 @@ import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers';
 
 /** Called when the bytes were taken by the operating system (no argument), or never will be (the error). */
-export type SendCallback = (error?: Error | null) => void;
+export type SendCallback = (error?: Error) => void;
 
 /** Frames are written one behind the other into memory of this size; a frame above it gets memory of its own. */
 const SLAB_BYTES = 65_536;
@@ -179,7 +179,11 @@ function throwLater(thrown: unknown): void {
 }
 
 /** One `writev`: large pieces as they are, runs of small ones joined. */
-function writeMany(socket: Writable, parts: Uint8Array[], done: SendCallback | undefined): boolean {
+function writeMany(
+  socket: Writable,
+  parts: Uint8Array[],
+  done: ((error?: Error | null) => void) | undefined,
+): boolean {
   socket.cork();
   let run: Uint8Array[] = [];
   let isReady = true;
