@@ -62,13 +62,13 @@ export class Manager<
   EmitEvents extends EventsMap = ListenEvents,
 > extends Emitter<NoEvents, NoEvents, ManagerReservedEvents> {
   /** The session, once one was opened. */
-  engine!: EngineSocket;
+  declare engine: EngineSocket;
   /** Read at each attempt to connect, so that changes count from the next one on. */
-  opts: Partial<ManagerOptions>;
+  declare opts: Partial<ManagerOptions>;
   /** Sockets by namespace. */
   readonly nsps: Record<string, Socket<ListenEvents, EmitEvents>> = Object.create(null);
   /** @internal */
-  readonly _autoConnect: boolean;
+  declare readonly _autoConnect: boolean;
   /** @internal */
   _readyState: 'opening' | 'open' | 'closed' = 'closed';
   /** @internal */
@@ -76,7 +76,7 @@ export class Manager<
   /** Sockets that want to be connected. @internal */
   readonly _active = new Set<Socket<ListenEvents, EmitEvents>>();
   /** @internal */
-  readonly _clock: Clock;
+  declare readonly _clock: Clock;
 
   readonly #platform: EnginePlatform;
   readonly #uri: string | undefined;

@@ -69,15 +69,15 @@ export class Socket<
   ListenEvents extends EventsMap = DefaultEventsMap,
   EmitEvents extends EventsMap = ListenEvents,
 > extends CatchAllEmitter<ListenEvents, EmitEvents, SocketReservedEvents> {
-  readonly io: Manager<ListenEvents, EmitEvents>;
+  declare readonly io: Manager<ListenEvents, EmitEvents>;
   /** The name of the namespace. */
-  readonly nsp: string;
+  declare readonly nsp: string;
   /** Known while connected; a new one after each reconnection that was not recovered. */
   id: string | undefined;
   connected = false;
   /** Whether the last reconnection brought back the socket's rooms and missed events. */
   recovered = false;
-  auth: Auth | undefined;
+  declare auth: Auth | undefined;
   /** What came before the socket was connected. */
   receiveBuffer: (readonly unknown[])[] = [];
   /** What was emitted while the socket was not connected. */

@@ -19,7 +19,10 @@ export type Edit = readonly [file: string, find: string, put: string];
 export type Mutation = readonly [what: string, ...edits: Edit[]];
 
 const machine = 'src/protocol/session/session.ts';
-const client = 'src/engine/client/socket.ts';
+const sender = 'src/engine/client/sender.ts';
+const watch = 'src/engine/client/watched-sender.ts';
+const connector = 'src/engine/client/connector.ts';
+const resumption = 'src/engine/client/resumable-connector.ts';
 const server = 'src/engine/server/resumable-session.ts';
 const http = 'src/transport/http/client.ts';
 
@@ -92,32 +95,32 @@ export const endMutations: readonly Mutation[] = [
   [
     'the client takes a POST that failed for one that arrived',
     [http, 'if (outcome.status !== 200 && !isLast) {', 'if (false) {'],
-    [client, 'if (session.confirmed < session.nextIndex - this.#waiting().length) {', 'if (false) {'],
+    [sender, 'if (session.confirmed < this.nextUnsent) {', 'if (false) {'],
   ],
   [
     'the client does not mind a server that is silent',
-    [client, 'if (delayMs <= 0) {', 'if (delayMs < -1e9) {'],
+    [watch, 'if (delayMs <= 0) {', 'if (delayMs < -1e9) {'],
   ],
   [
     'the client tells of less than is unconfirmed',
     [
-      client,
+      sender,
       'isTaken ? session.messagesFrom(session.confirmed) : waiting',
       'session.messagesFrom(Math.min(session.confirmed + 1, session.nextIndex))',
     ],
   ],
   [
     'the client waits for ever for the answer to a POST',
-    [client, 'const isPosting = this.#session && this.#handedOver;', 'const isPosting = false;'],
+    [watch, 'const isPosting = this.session && this.handedOver;', 'const isPosting = false;'],
   ],
   [
     'the client takes an attempt to attach for having told its count',
-    [client, 'isNext ? session.tellCount() : session.received', 'session.tellCount()'],
+    [connector, 'isNext ? session.tellCount() : session.received', 'session.tellCount()'],
     [machine, '    this.#told = 0;\n    if', '    if'],
   ],
   [
     'the client ends a session because the answer to a POST overtook the count',
-    [client, 'if (Number(received) < session.confirmed) {', 'if (false) {'],
+    [resumption, 'if (Number(received) < session.confirmed) {', 'if (false) {'],
   ],
   [
     'the client polls on after the end',
