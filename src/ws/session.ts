@@ -327,9 +327,12 @@ export class Session implements ConnectionListener, OutgoingOwner {
   onClose(code: number, reason: Uint8Array, error: Error | null): void {
     this.readyState = ReadyState.closed;
     this.failure ??= error === null ? null : toProtocolError(error);
-    const lost = this.failure ?? notOpenError(ReadyState.closed);
-    this.incoming?.destroy(lost);
-    this.outgoing?.connectionClosed(lost);
+    // Only where somebody gets it: an error with its stack costs as much as a twentieth of a whole connection.
+    if (this.incoming !== null || this.outgoing !== null) {
+      const lost = this.failure ?? notOpenError(ReadyState.closed);
+      this.incoming?.destroy(lost);
+      this.outgoing?.connectionClosed(lost);
+    }
     this.keeper?.forget(this.target);
     this.target.emit('close', code, reason.length === 0 ? EMPTY : asBuffer(reason));
   }
