@@ -49,6 +49,7 @@ export type { ClientOptions } from './client.ts';
 export type { Data, EventListenerOptions, WebSocketEventMap } from './event.ts';
 export { CloseEvent, ErrorEvent, Event, MessageEvent } from './event.ts';
 export type { HeartbeatOptions, PerMessageDeflateOptions } from './options.ts';
+export { WebSocketServer } from './server.ts';
 export type {
   BroadcastOptions,
   ClientInfo,
@@ -57,8 +58,7 @@ export type {
   VerifyClientCallbackAsync,
   VerifyClientCallbackSync,
   VerifyClientResult,
-} from './server.ts';
-export { WebSocketServer } from './server.ts';
+} from './server-options.ts';
 export type { SendOptions } from './session.ts';
 export { createWebSocketStream } from './stream.ts';
 export type { BinaryType, RawData, WebSocketEvents } from './websocket.ts';

@@ -42,17 +42,6 @@ import type {
 import { TypedEmitter } from './typed-emitter.ts';
 import { attachConnection, kSessionOptions, sessionOfSocket, WebSocket } from './websocket.ts';
 
-export type {
-  BroadcastOptions,
-  ClientInfo,
-  DrainOptions,
-  ServerEvents,
-  ServerOptions,
-  VerifyClientCallbackAsync,
-  VerifyClientCallbackSync,
-  VerifyClientResult,
-} from './server-options.ts';
-
 const State = { running: 0, closing: 1, closed: 2 } as const;
 type State = (typeof State)[keyof typeof State];
 

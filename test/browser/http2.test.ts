@@ -12,25 +12,18 @@ import {
   type Http2Session,
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { build } from 'esbuild';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { io as Io } from '../../src/entry/client.ts';
 import { Server, type Socket } from '../../src/entry/index.ts';
 import { WebSocket as NodeWebSocket, WebSocketServer } from '../../src/entry/ws.ts';
 import { Authority } from '../integration/websocket/certificate.ts';
+import { bundle, launchChromium } from './chromium.ts';
 
 /** What the test pages have as globals. */
 declare global {
   var io: typeof Io;
 }
-
-const flags = [
-  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  '--ignore-certificate-errors',
-];
 
 const authority = new Authority();
 const identity = authority.issue({ dns: 'localhost', ip: '127.0.0.1' });
@@ -39,19 +32,8 @@ let browser: Browser;
 let clientScript: string;
 
 beforeAll(async () => {
-  const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, '../../src/entry/client-global.ts')],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    target: 'es2022',
-    globalName: 'exported',
-  });
-  clientScript = `${outputFiles[0]!.text}\nvar io = exported.default;`;
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: flags,
-  });
+  clientScript = `${await bundle("export { default } from './entry/client-global.ts';")}\nvar io = t.default;`;
+  browser = await launchChromium('--ignore-certificate-errors');
 });
 
 afterAll(async () => {

@@ -5,30 +5,18 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createProxy, type Socket as NetSocket } from 'node:net';
-import { join } from 'node:path';
-import { build } from 'esbuild';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Server } from '../../src/server/server.ts';
+import { bundle, launchChromium } from './chromium.ts';
 
 let script: string;
 let browser: Browser;
 const undo: (() => unknown)[] = [];
 
 beforeAll(async () => {
-  const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, '../../src/entry/client.ts')],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 't',
-    target: 'es2022',
-  });
-  script = outputFiles[0]!.text;
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  });
+  script = await bundle("export * from './entry/client.ts';");
+  browser = await launchChromium();
 });
 afterAll(() => browser?.close());
 afterEach(async () => {

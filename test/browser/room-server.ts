@@ -10,7 +10,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 
 const SCRIPT = fileURLToPath(new URL('../../examples/room/server.mjs', import.meta.url));
 
@@ -125,22 +125,6 @@ export class MiddleBox {
 }
 
 const isConnection = ({ url = '' }: IncomingMessage): boolean => /^\/socket\.io\/\?/.test(url);
-
-export async function launchBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-}
 
 /** A person's window on a room, with an own storage. What goes wrong in the page is collected in `faults`. */
 export interface Guest {

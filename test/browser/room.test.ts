@@ -5,7 +5,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { io } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { enter, type Guest, launchBrowser, MiddleBox, RoomServer } from './room-server.ts';
+import { launchChromium } from './chromium.ts';
+import { enter, type Guest, MiddleBox, RoomServer } from './room-server.ts';
 
 const server = new RoomServer();
 const middleBox = new MiddleBox(server);
@@ -16,7 +17,7 @@ let rooms = 0;
 beforeAll(async () => {
   await server.start();
   await middleBox.start();
-  browser = await launchBrowser();
+  browser = await launchChromium();
 });
 
 afterAll(async () => {

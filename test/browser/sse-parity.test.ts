@@ -3,17 +3,13 @@
  *   the scripts have seen.
  * Must not know: how either works.
  */
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EventSource, MessageEvent } from '../../src/entry/sse.ts';
+import { launchChromium } from './chromium.ts';
 import { sseDifferences } from './sse-parity-differences.ts';
 import { ssePrelude, sseScenarios } from './sse-parity-scenarios.ts';
 import { SseParityServer } from './sse-parity-server.ts';
-
-const flags = [
-  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-];
 
 const server = new SseParityServer();
 let browser: Browser;
@@ -21,7 +17,7 @@ let page: Page;
 
 beforeAll(async () => {
   await server.start();
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags });
+  browser = await launchChromium();
   page = await browser.newPage();
   await page.goto(`${server.base(0)}/`);
 });

@@ -5,10 +5,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import { build } from 'vite';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startProgram } from '../integration/examples/program.ts';
+import { launchChromium } from './chromium.ts';
 
 describe('the example for Vite', () => {
   it('is built with the browser client, and two pages see each other’s notes', async () => {
@@ -20,10 +20,7 @@ describe('the example for Vite', () => {
       build: { outDir: pages, emptyOutDir: true },
     });
     const url = await startProgram('examples/vite/server.mjs', { PAGES: pages });
-    const browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu'],
-    });
+    const browser = await launchChromium();
     onTestFinished(() => browser.close());
     const errors: string[] = [];
     const open = async () => {

@@ -3,7 +3,7 @@
  *   the scripts have seen.
  * Must not know: how either works.
  */
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   CloseEvent,
@@ -12,16 +12,12 @@ import {
   WebSocketError,
   WebSocketStream,
 } from '../../src/entry/websocket.ts';
+import { launchChromium } from './chromium.ts';
 import { closingScenarios } from './parity-closing-scenarios.ts';
 import { differences } from './parity-differences.ts';
 import { prelude, scenarios } from './parity-scenarios.ts';
 import { ParityServer } from './parity-server.ts';
 import { streamScenarios } from './parity-stream-scenarios.ts';
-
-const flags = [
-  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-];
 
 const server = new ParityServer();
 let browser: Browser;
@@ -29,7 +25,7 @@ let page: Page;
 
 beforeAll(async () => {
   await server.start();
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags });
+  browser = await launchChromium();
   page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${server.port}/`);
 });
