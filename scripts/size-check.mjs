@@ -11,7 +11,7 @@ import { build } from 'esbuild';
 /** What it is meant to cost, in bytes: 12 kB. */
 const GOAL = 12 * 1024;
 /** What it may cost. Not reached yet, the goal is approached: whoever makes the client lighter lowers this with it. */
-const LIMIT = 14_700;
+const LIMIT = 14_300;
 /** So many inputs are listed. */
 const LISTED = 12;
 

@@ -1,9 +1,10 @@
 /**
- * What: a plugin for the browser builds: the words of errors are left to their codes, and closed sets become constants.
+ * What: a plugin for the browser builds: errors have codes only, closed sets are constants, inner names are short.
  * Must not know: what is built, or any name in it.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { findShortNames } from './short-names.mjs';
 
 /** Classes whose errors have a code; without words, the code is the message (src/base/errors.ts). */
 const CODED = new Set(['PeerError', 'UsageError']);
@@ -34,9 +35,13 @@ function closedSetsOf(program, code) {
   return sets;
 }
 
-/** The plugin. */
-export function slim() {
+/**
+ * The plugin.
+ * @param names what {@link findShortNames} wants to know. One plugin makes all builds whose objects meet.
+ */
+export function slim(names) {
   const files = new Map();
+  let renamed;
   return {
     name: 'slim',
     transform: {
@@ -56,7 +61,8 @@ export function slim() {
             if (set) local.set(specifier.local.name, set);
           }
         }
-        const edits = [];
+        renamed ??= findShortNames(names);
+        const edits = (renamed.get(id) ?? []).map(([start, end, text]) => [{ start, end }, text]);
         walk(program, (node) => {
           if (node.type === 'NewExpression' && CODED.has(node.callee.name)) {
             edits.push([node.arguments[0], "''"]);
