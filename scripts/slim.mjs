@@ -9,6 +9,9 @@ import { findShortNames } from './short-names.mjs';
 /** Classes whose errors have a code; without words, the code is the message (src/base/errors.ts). */
 const CODED = new Set(['PeerError', 'UsageError']);
 
+/** Of these codes the words stay: programs match on them, as they come from Socket.IO. */
+const WORDED = /'ENGINE_ERR_NO_TRANSPORTS'/;
+
 /** Calls `visit` with every node of a syntax tree. */
 function walk(node, visit) {
   if (Array.isArray(node)) for (const each of node) walk(each, visit);
@@ -64,7 +67,8 @@ export function slim(names) {
         renamed ??= findShortNames(names);
         const edits = (renamed.get(id) ?? []).map(([start, end, text]) => [{ start, end }, text]);
         walk(program, (node) => {
-          if (node.type === 'NewExpression' && CODED.has(node.callee.name)) {
+          const isCoded = node.type === 'NewExpression' && CODED.has(node.callee.name);
+          if (isCoded && !WORDED.test(code.slice(node.start, node.end))) {
             edits.push([node.arguments[0], "''"]);
           } else if (node.type === 'MemberExpression' && !node.computed) {
             const literal = local.get(node.object.name)?.get(node.property.name);

@@ -14,6 +14,7 @@ import { webRandom } from '../transport/platform/web-random.ts';
  * in order, and the server drops what it had received (docs/protocol/outbox.md). Several tabs may use one name: each sends
  * its own, and takes over what tabs that are gone have left behind.
  * @param name one for each server and user: whoever uses it sends what is kept under it.
+ * @throws {UsageError} `OUTBOX_ERR_NO_INDEXED_DB`, from `io()`, where there is none, as in Node: use {@link createOutbox}.
  */
 export function indexedDbOutbox(name: string, settings?: OutboxSettings): Outbox {
   return createOutbox(new IndexedDbOutboxStore(name), settings);

@@ -95,6 +95,11 @@ export interface ClientTransportOptions {
   readonly withCredentials?: boolean;
   /** Time limit of one HTTP request in ms; 0 (default): none. */
   readonly requestTimeout?: number;
+  /**
+   * Most bytes of one answer to a GET or POST, an event stream's apart (Node); the connection ends with the code
+   * `TRANSPORT_ERR_LIMIT` above it. Default 100 MiB, as much as a WebSocket message may have; 0: no limit.
+   */
+  readonly answerLimitBytes?: number;
   /** Short polling: time between an answer and the next request, in ms. Default 1000. */
   readonly shortPollingIntervalMs?: number;
   /** Whether bytes travel as base64 even where the transport could carry them. Default: no. */

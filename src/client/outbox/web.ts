@@ -2,6 +2,7 @@
  * What: an outbox's storage in browsers: messages in IndexedDB, owners as Web Locks, the page's last lane in the session storage.
  * Must not know: sockets, servers.
  */
+import { UsageError } from '../../base/errors.ts';
 import type { OutboxStore, StoredMessage } from './store.ts';
 
 const STORE = 'messages';
@@ -61,6 +62,14 @@ export class IndexedDbOutboxStore implements OutboxStore {
   }
 
   own(lane: string, patienceMs?: number): Promise<{ release(): void } | null> {
+    // The first thing that a socket asks for: the program learns of it from `io()`. A server that renders pages may well
+    // make an outbox that no socket of its own uses.
+    if (globalThis.indexedDB === undefined) {
+      throw new UsageError(
+        'There is no IndexedDB here to keep an outbox in: use createOutbox() with another store, as MemoryOutboxStore',
+        { code: 'OUTBOX_ERR_NO_INDEXED_DB' },
+      );
+    }
     // Pages without TLS have no locks (they need a secure context).
     const { locks } = navigator as { locks?: LockManager };
     if (!locks) return Promise.resolve({ release() {} });

@@ -2,6 +2,7 @@
  * What: a client's session as its user sees it: how it begins, what is done with what comes in, and how it ends.
  * Must not know: namespaces and events, or how connections are had and messages leave.
  */
+import { UsageError } from '../../base/errors.ts';
 import { defaultSessionLimits, parseCount, Session } from '../../protocol/session/session.ts';
 import { deafSink } from '../../transport/port.ts';
 import { type Handshake, parseHandshake } from '../../wire/engine/handshake.ts';
@@ -60,9 +61,10 @@ export class EngineSocket extends ResumableConnector {
     const all = () => true;
     if (this.choice.isFree) this.race(all);
     else this.race(all, Infinity, tryAllTransports ? inOrder : inOrder.slice(0, 1));
+    if (inOrder.length) return;
+    const error = new UsageError('No transports available', { code: 'ENGINE_ERR_NO_TRANSPORTS' });
     // Later, so that the maker can listen.
-    if (!inOrder.length)
-      this.clock.setTimer(0, () => this.emitReserved('error', new Error('No transports available')));
+    this.clock.setTimer(0, () => this.emitReserved('error', error));
   }
 
   protected override works(name: string): void {

@@ -2,7 +2,12 @@
  * What: a connection that fails says over which transport, at which step, and why.
  */
 import { once } from 'node:events';
-import { createServer as createHttp, type IncomingMessage, type RequestListener } from 'node:http';
+import {
+  createServer as createHttp,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import {
   type AddressInfo,
@@ -14,7 +19,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { TransportError } from '../../../src/base/transport-error.ts';
 import type { ManagerOptions } from '../../../src/client/options.ts';
 import { io } from '../../../src/entry/client-node.ts';
+import { Socket as EngineSocket } from '../../../src/entry/engine-client-node.ts';
 import { Server } from '../../../src/entry/index.ts';
+import { indexedDbOutbox } from '../../../src/entry/outbox.ts';
 import type { ServerOptions } from '../../../src/server/options.ts';
 import { Authority } from '../websocket/certificate.ts';
 
@@ -217,6 +224,47 @@ describe('over polling', () => {
     });
   });
 
+  describe.each([
+    ['that names its length', (response: ServerResponse, text: string) => response.end(text)],
+    [
+      'in many small pieces',
+      (response: ServerResponse, text: string) => {
+        for (let i = 0; i < text.length; i += 7) response.write(text.slice(i, i + 7));
+        response.end();
+      },
+    ],
+  ])('an answer %s', (_, answer) => {
+    const padded = handshake.replace('}', `,"more":"${'ü'.repeat(1000)}"}`);
+    const bytes = Buffer.byteLength(padded);
+
+    it('above answerLimitBytes ends the connection with its name', async () => {
+      const port = await serve((_request, response) => answer(response, padded));
+      const opts = { answerLimitBytes: bytes - 1 };
+      expect(await failure(`http://127.0.0.1:${port}`, 'polling', opts)).toMatchObject({
+        message: 'xhr poll error',
+        code: 'TRANSPORT_ERR_LIMIT',
+        cause: {
+          name: 'PeerError',
+          code: 'POLLING_ERR_ANSWER_TOO_LARGE',
+          limit: { name: 'answerLimitBytes', value: bytes - 1 },
+        },
+      });
+    });
+
+    it.each([bytes, 0, undefined])('of so many bytes is taken with answerLimitBytes %s', async (limit) => {
+      const port = await serve((request, response) => {
+        if (!request.url?.includes('sid=')) answer(response, padded);
+      });
+      const socket = new EngineSocket(`http://127.0.0.1:${port}`, {
+        transports: ['polling'],
+        answerLimitBytes: limit,
+      });
+      undo.push(() => socket.close());
+      await new Promise<void>((resolve, reject) => socket.on('open', resolve).on('error', reject));
+      expect(socket.id).toBe('x');
+    });
+  });
+
   it('a POST that is refused ends the connection with what the server has to say', async () => {
     const port = await serve((request, response) => {
       if (request.method === 'POST') response.writeHead(400).end('{"code":1,"message":"Session ID unknown"}');
@@ -260,4 +308,21 @@ describe('over websocket', () => {
       cause: { name: 'SyntaxError' },
     });
   });
+});
+
+it.each([[['nope']], [[]]])('transports of which there is none (%j) are a UsageError', async (transports) => {
+  const socket = io('http://127.0.0.1:1', { transports, reconnection: false, forceNew: true });
+  const error = await new Promise((resolve) => socket.on('connect_error', resolve));
+  expect(error).toMatchObject({
+    name: 'UsageError',
+    code: 'ENGINE_ERR_NO_TRANSPORTS',
+    message: 'No transports available',
+  });
+});
+
+it('an outbox in IndexedDB, which Node does not have, is a UsageError of io()', () => {
+  const outbox = indexedDbOutbox('name');
+  expect(() => io('http://127.0.0.1:1', { outbox, autoConnect: false, forceNew: true })).toThrow(
+    expect.objectContaining({ name: 'UsageError', code: 'OUTBOX_ERR_NO_INDEXED_DB' }),
+  );
 });
