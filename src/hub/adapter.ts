@@ -93,9 +93,15 @@ export class Adapter extends EventEmitter {
     if (joined === undefined) {
       joined = new Set();
       this.sids.set(id, joined);
+      if (rooms.size === 1 && rooms.has(id) && !this.rooms.has(id)) {
+        this.#enterOwnRoom(id, joined);
+        return;
+      }
     }
+    this.#separate(id);
     for (const room of rooms) {
       if (joined.has(room)) continue;
+      this.#separate(room);
       joined.add(room);
       let members = this.rooms.get(room);
       if (members === undefined) {
@@ -108,13 +114,32 @@ export class Adapter extends EventEmitter {
     }
   }
 
+  /**
+   * The rooms of a socket that is only in its own, and the members of that room, are the same: one set stands for both,
+   * since most sockets never join another. {@link #separate} comes before any change to either.
+   */
+  #enterOwnRoom(id: SocketId, alone: Set<string>): void {
+    alone.add(id);
+    this.rooms.set(id, alone);
+    this.emit('create-room', id);
+    this.emit('join-room', id, id);
+  }
+
+  /** Gives a room a set of its own, if it shares that of the socket by whose id it is named. */
+  #separate(id: SocketId): void {
+    const members = this.rooms.get(id);
+    if (members !== undefined && members === this.sids.get(id)) this.rooms.set(id, new Set(members));
+  }
+
   /** Takes a socket out of a room. Idempotent. */
   del(id: SocketId, room: Room): Promise<void> | void {
+    this.#separate(id);
     if (this.sids.get(id)?.delete(room)) this.#removeFrom(room, id);
   }
 
   /** Takes a socket out of all rooms, and forgets it. */
   delAll(id: SocketId): void {
+    this.#separate(id);
     const joined = this.sids.get(id);
     if (joined === undefined) return;
     for (const room of joined) this.#removeFrom(room, id);

@@ -187,14 +187,14 @@ export class Client implements PeerListener {
 
   #enter(packet: ConnectPacket): void {
     const { nsp: name } = packet;
-    const auth = (packet.data ?? {}) as Record<string, Untyped>;
+    const auth = packet.data as Record<string, Untyped> | undefined;
     this.#entering ??= new Map();
     if (this.#entering.has(name)) {
       this.close();
       return;
     }
     this.#entering.set(name, null);
-    this.#hub.findNamespace(name, auth, (namespace) => {
+    this.#hub.findNamespace(name, auth ?? {}, (namespace) => {
       if (namespace === null) {
         this.#left(name);
         const data = { message: 'Invalid namespace' };

@@ -175,11 +175,11 @@ export class Namespace<
    */
   admit(
     client: Client,
-    auth: Record<string, Untyped>,
+    auth: Record<string, Untyped> | undefined,
     done: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData> | null) => void,
   ): void {
     this.#entering++;
-    const { pid, offset } = auth;
+    const { pid, offset } = auth ?? {};
     const recovery = this.server._opts.connectionStateRecovery;
     if (!recovery || typeof pid !== 'string' || typeof offset !== 'string') {
       this.#ask(client, auth, null, done);
@@ -194,7 +194,7 @@ export class Namespace<
 
   #ask(
     client: Client,
-    auth: Record<string, Untyped>,
+    auth: Record<string, Untyped> | undefined,
     session: Session | null,
     done: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData> | null) => void,
   ): void {

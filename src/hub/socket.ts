@@ -61,6 +61,8 @@ type Middleware = (event: Event, next: (err?: Error) => void) => void;
 const State = { entering: 0, connected: 1, leaving: 2, gone: 3 } as const;
 type State = (typeof State)[keyof typeof State];
 
+const loadedAt = Date.now();
+
 /**
  * A client in a namespace.
  *
@@ -80,8 +82,9 @@ export class Socket<
   readonly recovered: boolean;
   /** The client's secret for coming back; only with connection state recovery. */
   readonly #pid: string | undefined;
-  readonly #auth: Record<string, Untyped>;
-  readonly #issued = Date.now();
+  readonly #auth: Record<string, Untyped> | undefined;
+  /** Since this module was loaded, in ms: a number so small that it takes no memory of its own. */
+  readonly #issuedMs = Math.trunc(Date.now() - loadedAt);
   #state: State = State.entering;
   #missed: Session | null;
   #handshake: Handshake | null = null;
@@ -92,7 +95,7 @@ export class Socket<
   constructor(
     nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
     client: Client,
-    auth: Record<string, Untyped>,
+    auth: Record<string, Untyped> | undefined,
     session: Session | null = null,
   ) {
     super();
@@ -116,7 +119,7 @@ export class Socket<
   /** What is known of the opening of the connection, and the credentials that the client gave. */
   get handshake(): Handshake {
     const { request, remoteAddress } = this.client.peer;
-    this.#handshake ??= buildHandshake(request, remoteAddress, this.#issued, this.#auth);
+    this.#handshake ??= buildHandshake(request, remoteAddress, loadedAt + this.#issuedMs, this.#auth ?? {});
     return this.#handshake;
   }
 

@@ -173,5 +173,6 @@ export class Admission {
   /** A session is over. */
   leave(session: object): void {
     this.#leaving.get(session)?.();
+    this.#leaving.delete(session);
   }
 }

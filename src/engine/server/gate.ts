@@ -59,6 +59,8 @@ export class Gate {
     const left = (): void => {
       isOver = true;
       connection.off('close', left);
+      // Not left to the collector: until its next full round, entries keep what they lead to, the request among it.
+      this.#handshakes.delete(request);
       admitted.left();
     };
     const refuseAndLeave = (refusal: Refusal): void => {

@@ -31,7 +31,8 @@ class BeatQueue {
   }
 
   append(item: Beating, nowMs: number): void {
-    item.beatDueMs = nowMs + this.delayMs;
+    // A whole number lies in the object itself, a fraction in memory of its own.
+    item.beatDueMs = Math.ceil(nowMs + this.delayMs);
     item.beatQueue = this;
     item.beatBefore = this.#last;
     item.beatAfter = null;

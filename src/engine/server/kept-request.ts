@@ -53,7 +53,7 @@ class KeptRequest {
     }
     this.headers = headers;
     this.socket = request.socket;
-    this.url = request.url ?? '';
+    this.url = sharedValue(request.url ?? '');
   }
 
   get _query(): Query {

@@ -287,8 +287,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
   /** @internal A connection that was let in begins a session. */
   beginWebSocket(id: string, transport: WebSocketServerTransport, request: EngineRequest): void {
     transport.isExtended = this.#isResumable(request);
-    const session = this.#begin(id, transport, keptRequest(request));
-    this.#gate.entered(request);
+    const session = this.#begin(id, transport, request, keptRequest(request));
     transport.socket.start(transport);
     this.emit('connection', session);
   }
@@ -362,11 +361,11 @@ export class Server extends ObservedEmitter<ServerEvents> {
     else id.then(take, fail);
   }
 
-  #begin(id: string, transport: Transport, request: IncomingMessage): Socket {
-    keepSocket(request);
+  #begin(id: string, transport: Transport, request: EngineRequest, kept: IncomingMessage = request): Socket {
+    keepSocket(kept);
     const session = this.#isResumable(request)
-      ? new ResumableSocket(id, this, transport, request, this.sessionLimits)
-      : new Socket(id, this, transport, request);
+      ? new ResumableSocket(id, this, transport, kept, this.sessionLimits)
+      : new Socket(id, this, transport, kept);
     this.clients[id] = session;
     this.#admission.enter(session, request);
     this.#gate.entered(request);

@@ -38,8 +38,6 @@ type Outgoing = (typeof Outgoing)[keyof typeof Outgoing];
  * What it does not do: time limits, ending TCP, queueing. Those are the shell's.
  */
 export class WebSocketConnection extends FrameReceiver {
-  readonly #options: ConnectionOptions;
-  readonly #sink: ConnectionSink;
   #state: ConnectionState = 'open';
   #outgoing: Outgoing = Outgoing.nothing;
   /** Made when first needed. */
@@ -48,8 +46,6 @@ export class WebSocketConnection extends FrameReceiver {
 
   constructor(options: ConnectionOptions, sink: ConnectionSink) {
     super(options, sink);
-    this.#options = options;
-    this.#sink = sink;
     if (options.deflate !== null) reserveForPeer(options.deflate, true);
   }
 
@@ -74,9 +70,9 @@ export class WebSocketConnection extends FrameReceiver {
     if (!this.#canSend) return false;
     if (this.#outgoing !== Outgoing.nothing) throw unfinishedMessage();
     const opcode = isBinary ? Opcode.binary : Opcode.text;
-    if (compress && this.#options.deflate !== null && this.#sendDeflated(data, opcode)) return true;
-    if (typeof data === 'string') putText(this.#options, this.#sink, finBit | opcode, data);
-    else putBytes(this.#options, this.#sink, finBit | opcode, data);
+    if (compress && this.options.deflate !== null && this.#sendDeflated(data, opcode)) return true;
+    if (typeof data === 'string') putText(this.options, this.sink, finBit | opcode, data);
+    else putBytes(this.options, this.sink, finBit | opcode, data);
     return true;
   }
 
@@ -104,7 +100,7 @@ export class WebSocketConnection extends FrameReceiver {
     // RFC 7692 section 6.1: only the first frame of a compressed message has RSV1 set.
     if (isFirst) {
       const isDeflating =
-        compress && this.#options.deflate !== null && this.#contexts().isWorthTrying(isBinary);
+        compress && this.options.deflate !== null && this.#contexts().isWorthTrying(isBinary);
       this.#outgoing = isDeflating ? Outgoing.deflated : Outgoing.plain;
     }
     const isDeflated = this.#outgoing === Outgoing.deflated;
@@ -112,12 +108,12 @@ export class WebSocketConnection extends FrameReceiver {
     const firstByte = frameFirstByte(opcode, isFinal, isFirst && isDeflated);
     if (isFinal) this.#outgoing = Outgoing.nothing;
     if (isDeflated) {
-      const part = typeof data === 'string' ? this.#options.codec.encodeUtf8(data) : data;
-      putBytes(this.#options, this.#sink, firstByte, this.#contexts().deflate(part, isFinal));
+      const part = typeof data === 'string' ? this.options.codec.encodeUtf8(data) : data;
+      putBytes(this.options, this.sink, firstByte, this.#contexts().deflate(part, isFinal));
     } else if (typeof data === 'string') {
-      putText(this.#options, this.#sink, firstByte, data);
+      putText(this.options, this.sink, firstByte, data);
     } else {
-      putBytes(this.#options, this.#sink, firstByte, data);
+      putBytes(this.options, this.sink, firstByte, data);
     }
     return true;
   }
@@ -134,7 +130,7 @@ export class WebSocketConnection extends FrameReceiver {
     if (this.#outgoing !== Outgoing.nothing) throw unfinishedMessage();
     // The peer's window now holds this message too, ours does not: later references would point elsewhere.
     if (isDeflated && this.#deflate !== null) this.#deflate.forgetSent();
-    this.#sink.connectionOutput(frame);
+    this.sink.connectionOutput(frame);
     return true;
   }
 
@@ -169,7 +165,7 @@ export class WebSocketConnection extends FrameReceiver {
           code: 'WS_INVALID_CLOSE_CODE',
         });
       }
-      body = encodeCloseBody(code, reason, this.#options.codec);
+      body = encodeCloseBody(code, reason, this.options.codec);
       if (body.length > controlPayloadLimitBytes) {
         throw new UsageError(`A close reason has at most ${closeReasonLimitBytes} bytes of UTF-8`, {
           code: 'WS_CLOSE_REASON_TOO_LONG',
@@ -179,7 +175,7 @@ export class WebSocketConnection extends FrameReceiver {
     }
     if (!this.#canSend) return false;
     this.#state = this.#state === 'open' ? 'closingByUs' : 'closedByPeer';
-    putBytes(this.#options, this.#sink, finBit | Opcode.close, body);
+    putBytes(this.options, this.sink, finBit | Opcode.close, body);
     return true;
   }
 
@@ -191,7 +187,7 @@ export class WebSocketConnection extends FrameReceiver {
     this.#deflate = null;
     if (this.#isDisposed) return;
     this.#isDisposed = true;
-    if (this.#options.deflate !== null) reserveForPeer(this.#options.deflate, false);
+    if (this.options.deflate !== null) reserveForPeer(this.options.deflate, false);
   }
 
   // Sending
@@ -202,14 +198,14 @@ export class WebSocketConnection extends FrameReceiver {
   }
 
   #contexts(): PermessageDeflate {
-    this.#deflate ??= new PermessageDeflate(this.#options.deflate!);
+    this.#deflate ??= new PermessageDeflate(this.options.deflate!);
     return this.#deflate;
   }
 
   /** @returns false when the message is better sent as it is. */
   #sendDeflated(data: Uint8Array | string, opcode: Opcode): boolean {
-    const { codec } = this.#options;
-    const { agreement, thresholdBytes } = this.#options.deflate!;
+    const { codec } = this.options;
+    const { agreement, thresholdBytes } = this.options.deflate!;
     const length = typeof data === 'string' ? codec.utf8Length(data) : data.length;
     if (length === 0 || (length < thresholdBytes && !agreement.ownContextTakeover)) return false;
     const contexts = this.#contexts();
@@ -222,12 +218,12 @@ export class WebSocketConnection extends FrameReceiver {
       contexts.forgetSent();
       return false;
     }
-    putBytes(this.#options, this.#sink, finBit | rsv1Bit | opcode, deflated);
+    putBytes(this.options, this.sink, finBit | rsv1Bit | opcode, deflated);
     return true;
   }
 
   #sendControl(opcode: Opcode, data: Uint8Array | string): boolean {
-    const payload = typeof data === 'string' ? this.#options.codec.encodeUtf8(data) : data;
+    const payload = typeof data === 'string' ? this.options.codec.encodeUtf8(data) : data;
     if (payload.length > controlPayloadLimitBytes) {
       throw new UsageError(`A ping or pong has at most ${controlPayloadLimitBytes} bytes`, {
         code: 'WS_DATA_TOO_LONG',
@@ -235,7 +231,7 @@ export class WebSocketConnection extends FrameReceiver {
       });
     }
     if (!this.#canSend) return false;
-    putBytes(this.#options, this.#sink, finBit | opcode, payload);
+    putBytes(this.options, this.sink, finBit | opcode, payload);
     return true;
   }
 
@@ -246,10 +242,10 @@ export class WebSocketConnection extends FrameReceiver {
       this.#closeFrame(payload);
     } else if (opcode === Opcode.ping) {
       // RFC 6455 section 5.5.3: a pong carries the bytes of the ping that it answers.
-      if (this.#options.autoPong) this.#sendControl(Opcode.pong, payload);
-      this.#sink.connectionPing(payload);
+      if (this.options.autoPong) this.#sendControl(Opcode.pong, payload);
+      this.sink.connectionPing(payload);
     } else {
-      this.#sink.connectionPong(payload);
+      this.sink.connectionPong(payload);
     }
   }
 
@@ -264,7 +260,7 @@ export class WebSocketConnection extends FrameReceiver {
   protected override receivedAll(): void {
     // RFC 6455 section 7.1.5: without a close frame the connection ended abnormally.
     if (this.#state === 'open' || this.#state === 'closingByUs') this.#state = 'failed';
-    this.#sink.connectionEnded();
+    this.sink.connectionEnded();
   }
 
   #closeFrame(body: Uint8Array): void {
@@ -276,7 +272,7 @@ export class WebSocketConnection extends FrameReceiver {
       return;
     }
     // RFC 6455 section 5.5.1: the reason is UTF-8.
-    if (this.#options.checkUtf8 && !this.#options.codec.isUtf8(reason)) {
+    if (this.options.checkUtf8 && !this.options.codec.isUtf8(reason)) {
       this.fail(invalidUtf8());
       return;
     }
@@ -284,14 +280,14 @@ export class WebSocketConnection extends FrameReceiver {
     this.stopReceiving();
     if (this.#state === 'closingByUs') {
       this.#state = 'closedByUs';
-    } else if (this.#options.autoClose) {
+    } else if (this.options.autoClose) {
       // RFC 6455 section 5.5.1: answer a close frame with one, if none was sent yet, and with its code.
       this.#state = 'closedByPeer';
-      putBytes(this.#options, this.#sink, finBit | Opcode.close, body);
+      putBytes(this.options, this.sink, finBit | Opcode.close, body);
     } else {
       this.#state = 'closingByPeer';
     }
-    this.#sink.connectionCloseReceived(code, reason);
+    this.sink.connectionCloseReceived(code, reason);
   }
 
   /** RFC 6455 section 7.1.7: fails the connection, telling the peer why if a close frame may still be sent. */
@@ -303,15 +299,15 @@ export class WebSocketConnection extends FrameReceiver {
       const code = error.closeCode ?? CloseCode.protocolError;
       const reason = error.message.length > closeReasonLimitBytes ? '' : error.message;
       putBytes(
-        this.#options,
-        this.#sink,
+        this.options,
+        this.sink,
         finBit | Opcode.close,
-        encodeCloseBody(code, reason, this.#options.codec),
+        encodeCloseBody(code, reason, this.options.codec),
       );
     }
     this.#deflate?.close();
     this.#deflate = null;
-    this.#sink.connectionFailed(error);
+    this.sink.connectionFailed(error);
   }
 }
 

@@ -41,8 +41,8 @@ const header = new FrameHeader();
 
 /** Parses what comes from the peer. See `WebSocketConnection`, which is this and the sending half. */
 export abstract class FrameReceiver {
-  readonly #options: ConnectionOptions;
-  readonly #sink: ConnectionSink;
+  /** @internal */ protected readonly options: ConnectionOptions;
+  /** @internal */ protected readonly sink: ConnectionSink;
   #gate = 0;
   /** How far the chunk in `receive` was consumed. Moved before each call of the sink, which may throw. */
   #position = 0;
@@ -53,8 +53,8 @@ export abstract class FrameReceiver {
   #held: ByteQueue | null = null;
 
   constructor(options: ConnectionOptions, sink: ConnectionSink) {
-    this.#options = options;
-    this.#sink = sink;
+    this.options = options;
+    this.sink = sink;
   }
 
   /** A rule or a limit was broken; receiving has stopped. */
@@ -141,7 +141,7 @@ export abstract class FrameReceiver {
   #receiveLater(chunk: Uint8Array): void {
     if ((this.#gate & (stopped | ending | ended)) !== 0) return;
     this.#held ??= new ByteQueue();
-    this.#held.push(copyBytes(chunk, this.#options.codec));
+    this.#held.push(copyBytes(chunk, this.options.codec));
     this.#gate |= held;
     this.#parseHeld();
   }
@@ -150,7 +150,7 @@ export abstract class FrameReceiver {
   #holdRest(chunk: Uint8Array): void {
     if ((this.#gate & stopped) !== 0) return;
     this.#held ??= new ByteQueue();
-    this.#held.pushFront(copyBytes(viewBytes(chunk, this.#position, chunk.length), this.#options.codec));
+    this.#held.pushFront(copyBytes(viewBytes(chunk, this.#position, chunk.length), this.options.codec));
     this.#gate |= held;
   }
 
@@ -212,7 +212,7 @@ export abstract class FrameReceiver {
    * @returns false when it is not that; nothing was consumed then.
    */
   #readWholeMessage(chunk: Uint8Array, offset: number, first: number): boolean {
-    const options = this.#options;
+    const options = this.options;
     const isMasked = options.role === 'server';
     // The few bytes of the shortest messages at a chunk's end are left to the general way.
     if (chunk.length - offset < (isMasked ? 8 : 4)) return false;
@@ -242,7 +242,7 @@ export abstract class FrameReceiver {
         this.fail(invalidUtf8());
         return true;
       }
-      this.#sink.connectionMessage(chunk, at, stop, first === finalBinary, false);
+      this.sink.connectionMessage(chunk, at, stop, first === finalBinary, false);
       return true;
     }
     const message = options.codec.allocate(length);
@@ -257,7 +257,7 @@ export abstract class FrameReceiver {
       this.fail(invalidUtf8());
       return true;
     }
-    this.#sink.connectionMessage(message, 0, length, first === finalBinary, true);
+    this.sink.connectionMessage(message, 0, length, first === finalBinary, true);
     return true;
   }
 
@@ -280,7 +280,7 @@ export abstract class FrameReceiver {
   }
 
   #countChunk(intake: FrameIntake): void {
-    const { chunkLimit } = this.#options;
+    const { chunkLimit } = this.options;
     intake.chunkCount += 1;
     if (chunkLimit !== 0 && intake.chunkCount > chunkLimit) {
       this.fail(tooManyParts('buffered chunks', { name: 'chunkLimit', value: chunkLimit }));
@@ -346,14 +346,14 @@ export abstract class FrameReceiver {
     const intake = this.#intake;
     intake.beginPayload(firstByte, payloadLength, maskKey);
     if (opcode !== Opcode.continuation && message.isStream) {
-      this.#sink.connectionStreamStart(opcode === Opcode.binary);
+      this.sink.connectionStreamStart(opcode === Opcode.binary);
     }
     // The sink was told and may have ended everything.
     if (payloadLength === 0 && this.#message === message) this.#endFrame(intake);
   }
 
   #judge(first: number, second: number): PeerError | null {
-    const { role, deflate } = this.#options;
+    const { role, deflate } = this.options;
     return judgeHeader(first, second, role, deflate !== null, this.#message !== null);
   }
 
@@ -362,7 +362,7 @@ export abstract class FrameReceiver {
   #newMessage(opcode: number, isDeflated: boolean): MessageAssembler {
     const inflater = isDeflated ? this.beginInflating() : null;
     const isBinary = opcode === Opcode.binary;
-    return new MessageAssembler(this.#options, this.#sink, isBinary, this.#delivery, inflater);
+    return new MessageAssembler(this.options, this.sink, isBinary, this.#delivery, inflater);
   }
 
   #takePayload(chunk: Uint8Array, intake: FrameIntake): void {
@@ -374,7 +374,7 @@ export abstract class FrameReceiver {
     const stop = start + taken;
     this.#position = stop;
     let seen = 1;
-    if (this.#options.role === 'server') {
+    if (this.options.role === 'server') {
       seen = mask(chunk, start, stop, intake.maskKey);
       intake.maskKey = rotateKey(intake.maskKey, taken);
     }

@@ -42,6 +42,53 @@ describe('rooms', () => {
   });
 });
 
+describe('a room that is named by a socket', () => {
+  type Rooms = Pick<Adapter, 'addAll' | 'del' | 'delAll' | 'rooms' | 'sids'>;
+  const steps: [string, (adapter: Rooms) => void][] = [
+    ['a joins a', (adapter) => void adapter.addAll('a', new Set(['a']))],
+    ['b joins b', (adapter) => void adapter.addAll('b', new Set(['b']))],
+    ['a joins r', (adapter) => void adapter.addAll('a', new Set(['r']))],
+    ['b joins a', (adapter) => void adapter.addAll('b', new Set(['a']))],
+    ['a leaves a', (adapter) => void adapter.del('a', 'a')],
+    ['b leaves a', (adapter) => void adapter.del('b', 'a')],
+    ['a leaves r', (adapter) => void adapter.del('a', 'r')],
+    ['a leaves all', (adapter) => adapter.delAll('a')],
+    ['b leaves all', (adapter) => adapter.delAll('b')],
+  ];
+  const show = ({ rooms, sids }: Rooms): string =>
+    JSON.stringify([rooms, sids].map((map) => [...map].map(([name, members]) => [name, ...members])));
+
+  it('has the members that it has in Socket.IO, whoever comes and goes, in whatever order', () => {
+    const { hub } = createHub();
+    const nsp = hub.sockets as unknown as ConstructorParameters<typeof OfficialAdapter>[0];
+    const different: string[] = [];
+    for (let i = 0; i < steps.length ** 4; i++) {
+      const ours = new Adapter(hub.sockets as unknown as AnyNamespace);
+      const theirs = new OfficialAdapter(nsp) as unknown as Rooms;
+      const told: string[] = [];
+      for (let rest = i, length = 0; length < 4; length++, rest = Math.floor(rest / steps.length)) {
+        const [title, take] = steps[rest % steps.length]!;
+        told.push(title);
+        take(ours);
+        take(theirs);
+        if (show(ours) !== show(theirs))
+          different.push(`${told.join(', ')}: ${show(ours)}, not ${show(theirs)}`);
+      }
+    }
+    expect(different).toEqual([]);
+  });
+
+  it('can be left by all who are told of it', () => {
+    const { hub } = createHub();
+    const { adapter } = hub.sockets;
+    adapter.on('create-room', (room) => void adapter.addAll('s', new Set([`${room}!`.slice(0, 3)])));
+    adapter.addAll('s', new Set(['s']));
+    expect(adapter.sids).toEqual(new Map([['s', new Set(['s', 's!', 's!!'])]]));
+    for (const room of adapter.socketRooms('s') ?? []) adapter.del('s', room);
+    expect(adapter.rooms.size).toBe(0);
+  });
+});
+
 describe('the adapter option', () => {
   const created: string[] = [];
   class Custom extends Adapter {
