@@ -53,7 +53,7 @@ export class SessionOver implements SessionReport {
 const MESSAGE_BY_END: Readonly<Record<SessionEnd, string>> = {
   closed: 'The session was closed.',
   expired: 'No connection came back within the window of the session.',
-  overflow: 'More was unconfirmed than the session may keep.',
+  overflow: 'More waited for the client than may.',
   protocol: 'One side of the session broke its protocol.',
 };
 

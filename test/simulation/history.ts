@@ -81,6 +81,7 @@ export interface Setting {
   readonly maxPayload: number;
   readonly shortPollingIntervalMs: number;
   readonly requestTimeout: number;
+  readonly bufferedBytes: number;
   readonly slowReader: 'close' | 'drop newest';
   /** Every so many messages the receiver answers with one, from within its handler; 0: never. */
   readonly answersEvery: number;

@@ -71,6 +71,8 @@ interface Post {
 class EndOfSession {
   readonly name: string;
   readonly session: Session<number>;
+  /** What the session has no room for, in order. */
+  waiting: number[] = [];
   connection: Connection | null = null;
   /** Index of the next message that the connection brings. */
   next = 0;
@@ -90,6 +92,8 @@ const WINDOW_MS = 1000;
 /** One history of the two machines. */
 export class Machines {
   readonly #limits: SessionLimits;
+  /** More waiting than this ends the session, as a server does it. */
+  readonly #mostWaiting: number;
   readonly #client: EndOfSession;
   readonly #server: EndOfSession;
   readonly #requests: { readonly connection: Connection; readonly count: number }[] = [];
@@ -102,6 +106,7 @@ export class Machines {
 
   constructor(bufferMessages: number) {
     this.#limits = { windowMs: WINDOW_MS, bufferBytes: bufferMessages * 10, bufferMessages };
+    this.#mostWaiting = 3 * bufferMessages;
     this.#client = new EndOfSession('client', this.#limits);
     this.#server = new EndOfSession('server', this.#limits);
     const connection = { up: [], down: [], isCut: false };
@@ -133,10 +138,10 @@ export class Machines {
     const server = this.#server;
     switch (step) {
       case 'client sends':
-        this.#send(client, client.connection?.up);
+        this.#send(client);
         break;
       case 'server sends':
-        this.#send(server, server.connection?.down);
+        this.#send(server);
         break;
       case 'client hears':
         this.#hear(client, client.connection?.down);
@@ -192,7 +197,7 @@ export class Machines {
         break;
       case 'answer arrives': {
         const count = this.#answers.shift();
-        if (count !== undefined) client.session.receiveCount(count);
+        if (count !== undefined) this.#confirm(client, count);
         break;
       }
       case 'answer is lost':
@@ -202,10 +207,10 @@ export class Machines {
         this.#hearAsked();
         break;
       case 'time passes':
-        this.#pass(WINDOW_MS / 4);
+        this.#spend(WINDOW_MS / 4);
         break;
       case 'much time passes':
-        this.#pass(WINDOW_MS);
+        this.#spend(WINDOW_MS);
         break;
       case 'client closes':
         this.#over(client, client.session.close());
@@ -215,13 +220,31 @@ export class Machines {
     }
   }
 
-  #send(end: EndOfSession, queue: Item[] | undefined): void {
-    const { session } = end;
+  #send(end: EndOfSession): void {
+    const { session, waiting } = end;
     if (session.state === 'over') return;
     const message = end.sent++;
-    const result = session.send(message, 10);
-    if (typeof result === 'object') this.#over(end, result);
-    else if (session.state === 'attached' && !end.connection?.isCut) queue?.push({ message });
+    if (waiting.length > 0 || !this.#pass(end, message)) waiting.push(message);
+    if (waiting.length > this.#mostWaiting) this.#over(end, session.close('overflow'));
+  }
+
+  /** @returns false: there is no room for it. */
+  #pass(end: EndOfSession, message: number): boolean {
+    const { session, connection } = end;
+    if (!session.send(message, 10)) return false;
+    const queue = end === this.#client ? connection?.up : connection?.down;
+    if (session.state === 'attached' && !connection?.isCut) queue?.push({ message });
+    return true;
+  }
+
+  #confirm(end: EndOfSession, count: number): void {
+    end.session.receiveCount(count);
+    this.#refill(end);
+  }
+
+  #refill(end: EndOfSession): void {
+    if (!end.session.isHalfFree) return;
+    while (end.waiting.length > 0 && this.#pass(end, end.waiting[0]!)) end.waiting.shift();
   }
 
   #hear(end: EndOfSession, queue: Item[] | undefined): void {
@@ -232,7 +255,7 @@ export class Machines {
       const back = end === this.#client ? end.connection?.up : end.connection?.down;
       if (end.session.isCountDue) this.#tell(end, back);
     } else {
-      end.session.receiveCount(item.count);
+      this.#confirm(end, item.count);
     }
   }
 
@@ -275,6 +298,7 @@ export class Machines {
     server.next = session.received;
     connection.down.push({ count: session.tellCount(), from });
     for (const message of session.messagesFrom(from)) connection.down.push({ message });
+    this.#refill(server);
   }
 
   #hearAsked(): void {
@@ -291,6 +315,7 @@ export class Machines {
     client.connection = connection;
     client.next = first.from;
     for (const message of client.session.attach(first.count)) connection!.up.push({ message });
+    this.#refill(client);
   }
 
   #take(post: Post | undefined): void {
@@ -304,7 +329,7 @@ export class Machines {
     this.#answers.push(session.tellCount());
   }
 
-  #pass(ms: number): void {
+  #spend(ms: number): void {
     this.#nowMs += ms;
     for (const end of [this.#client, this.#server]) this.#over(end, end.session.expire(this.#nowMs));
   }
@@ -314,7 +339,7 @@ export class Machines {
     const { name, sent, told } = end;
     if (told !== null) this.failure ??= `the ${name} is told twice`;
     end.told = outcome;
-    const { unconfirmed } = outcome;
+    const unconfirmed = [...outcome.unconfirmed, ...end.waiting];
     const first = sent - unconfirmed.length;
     const other = end === this.#client ? this.#server : this.#client;
     if (!unconfirmed.every((message, i) => message === first + i)) {
@@ -334,10 +359,13 @@ export class Machines {
       this.#requests.length = 0;
       this.#attach(request);
       this.#hearAsked();
-      this.#drain();
-      this.#play('client beats');
-      this.#play('server beats');
-      this.#drain();
+      // With little room, what waits goes on one heartbeat after the other.
+      for (let rounds = client.waiting.length + server.waiting.length; rounds >= 0; rounds--) {
+        this.#drain();
+        this.#play('client beats');
+        this.#play('server beats');
+        this.#drain();
+      }
       for (const [end, other] of [[client, server] as const, [server, client] as const]) {
         const { session } = end;
         if (other.delivered !== end.sent)
@@ -350,7 +378,7 @@ export class Machines {
     for (const end of [client, server]) {
       end.session.detach(this.#nowMs);
     }
-    this.#pass(WINDOW_MS);
+    this.#spend(WINDOW_MS);
     for (const { name, told } of [client, server])
       if (told === null) this.failure ??= `the ${name} is never told`;
   }

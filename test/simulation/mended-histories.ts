@@ -15,6 +15,7 @@ const setting: Setting = {
   bufferBytes: 1_000_000,
   maxPayload: 1_000_000,
   requestTimeout: 0,
+  bufferedBytes: 1_000_000,
   slowReader: 'close',
   answersEvery: 0,
 };
@@ -97,6 +98,26 @@ export const mendedHistories: readonly (readonly [what: string, history: History
         [0, { upMs: 5, downMs: 3000 }],
         [1, { upMs: 5, downMs: 400 }],
       ],
+    },
+  ],
+  [
+    'the answer to a POST that nobody hears any more is taken for having told the count',
+    {
+      setting: {
+        ...setting,
+        transports: ['polling', 'websocket'],
+        upgrade: true,
+        pingInterval: 2000,
+        pingTimeout: 2000,
+        windowMs: 10_000,
+        bufferMessages: 1,
+        answersEvery: 1,
+      },
+      deeds: [
+        { atMs: 17, deed: 'cut', noticed: 'server' },
+        { ...fromServer, atMs: 22, messages: 3 },
+      ],
+      fates: [],
     },
   ],
   [

@@ -24,6 +24,7 @@ const watch = 'src/engine/client/watched-sender.ts';
 const connector = 'src/engine/client/connector.ts';
 const resumption = 'src/engine/client/resumable-connector.ts';
 const server = 'src/engine/server/resumable-session.ts';
+const pump = 'src/engine/server/resumable-sender.ts';
 const http = 'src/transport/http/client.ts';
 
 /** Of the state machine that both ends share: these can be seen without the ends, too. */
@@ -56,9 +57,13 @@ export const machineMutations: readonly Mutation[] = [
     'keeps without a bound',
     [
       machine,
-      'if (this.#window.bytes > bufferBytes || index - this.#window.confirmed >= bufferMessages) {',
-      'if (false) {',
+      'const isFull = unconfirmed >= bufferMessages || this.#window.bytes + bytes > bufferBytes;',
+      'const isFull = false;',
     ],
+  ],
+  [
+    'never has room again once it was full',
+    [machine, 'return this.#window.unconfirmed * 2 <=', 'return false && this.#window.unconfirmed * 2 <='],
   ],
   [
     'says nothing of what is unconfirmed',
@@ -68,6 +73,22 @@ export const machineMutations: readonly Mutation[] = [
 
 /** Of what the two ends make of it. */
 export const endMutations: readonly Mutation[] = [
+  [
+    'the server forgets what had to wait when there is room for it',
+    [pump, 'this.waiting = taken === waiting.length ? null : waiting.slice(taken);', 'this.waiting = null;'],
+  ],
+  [
+    'the client passes what has to wait to the connection all the same',
+    [sender, 'const count = Math.min(end, most);', 'const count = most;'],
+  ],
+  [
+    'the client sends what had to wait a second time after a cut',
+    [resumption, '...this.unsent];', '...this.unsent, ...this.unsent];'],
+  ],
+  [
+    'the client lets its pongs and counts wait as well',
+    [sender, '-this.waiting || Infinity, 0, packet', 'Infinity, 0, packet'],
+  ],
   [
     'the server leaves one out of what it replays',
     [server, 'this.cursor = from;', 'this.cursor = Math.min(from + 1, machine.nextIndex);'],
@@ -105,8 +126,8 @@ export const endMutations: readonly Mutation[] = [
     'the client tells of less than is unconfirmed',
     [
       sender,
-      'isTaken ? session.messagesFrom(session.confirmed) : waiting',
-      'session.messagesFrom(Math.min(session.confirmed + 1, session.nextIndex))',
+      'session.messagesFrom(session.confirmed), this.unsent',
+      'session.messagesFrom(Math.min(session.confirmed + 1, session.nextIndex)), this.unsent',
     ],
   ],
   [
@@ -121,11 +142,6 @@ export const endMutations: readonly Mutation[] = [
   [
     'the client ends a session because the answer to a POST overtook the count',
     [resumption, 'if (Number(received) < session.confirmed) {', 'if (false) {'],
-  ],
-  [
-    'the client polls on after the end',
-    [http, 'if (target.isExtended) abortGet?.();', ''],
-    [http, 'if (isEnded || (isClosing && target.isExtended)) return;', 'if (isEnded) return;'],
   ],
 ];
 

@@ -62,6 +62,7 @@ function setting(dice: Dice): Setting {
     bufferBytes: dice.is(0.9) ? 1_000_000 : dice.whole(100, 1000),
     maxPayload: dice.is(0.9) ? 1_000_000 : 250,
     requestTimeout: dice.is(0.8) ? 0 : 3000,
+    bufferedBytes: dice.is(0.9) ? 1_000_000 : dice.whole(0, 2000),
     slowReader: dice.is(0.9) ? 'close' : 'drop newest',
     answersEvery: dice.of([0, 0, 1, 3]),
   };

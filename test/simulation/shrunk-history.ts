@@ -13,6 +13,7 @@ const plain: readonly Partial<Setting>[] = [
   { bufferBytes: 1_000_000 },
   { maxPayload: 1_000_000 },
   { requestTimeout: 0 },
+  { bufferedBytes: 1_000_000 },
   { slowReader: 'close' },
   { answersEvery: 0 },
 ];

@@ -41,7 +41,7 @@ export abstract class ResumableConnector extends EngineConnector {
       return;
     }
     const begin = this.trust(() => {
-      this.writeBuffer = session.attach(parseCount(received));
+      this.writeBuffer = [...session.attach(parseCount(received)), ...this.unsent];
       // The server may begin later than it was asked to, since we have confirmed more meanwhile.
       return index ? parseCount(index) : link.next;
     });

@@ -37,7 +37,7 @@ export abstract class EngineSender extends Emitter<NoEvents, EngineEvents, Engin
   /** The connection in use. */
   declare transport: Transport;
   readyState: EngineReadyState = 'opening';
-  /** What is not yet confirmed to have left, in order. */
+  /** What is not yet confirmed to have left: first what is no message, then messages in order. */
   writeBuffer: OutgoingPacket[] = [];
   declare readonly opts: EngineOptions;
 
@@ -56,8 +56,8 @@ export abstract class EngineSender extends Emitter<NoEvents, EngineEvents, Engin
   /** How many packets of the write buffer the transport has been given; and when. @internal */
   protected handedOver = 0;
   /** @internal */ declare protected handedOverAtMs: number;
-  /** Index of the first message that no transport was ever given. */
-  #left = 0;
+  /** How many messages at the end of the write buffer no transport was ever given; the session has no room for them. */
+  protected waiting = 0;
   /** While a Blob is read, what is written must wait; and how much of it does. */
   #reading = Promise.resolve();
   #readings = 0;
@@ -82,7 +82,7 @@ export abstract class EngineSender extends Emitter<NoEvents, EngineEvents, Engin
 
   /** Whether a message would leave at once. @internal */
   get _isWritable(): boolean {
-    return !this.interrupted && this.transport?.isWritable;
+    return !this.interrupted && !this.waiting && this.transport?.isWritable;
   }
 
   /**
@@ -150,36 +150,36 @@ export abstract class EngineSender extends Emitter<NoEvents, EngineEvents, Engin
     const bytes = typeof data === 'object' ? toBytes(data) : data;
     const packet = Object.assign(new OutgoingPacket(type, bytes, options?.compress !== false), { origin });
     this.emitReserved('packetCreate', { type: packetNames[+type]!, data, options });
-    this.writeBuffer.push(packet);
-    this.keep(packet);
+    this.#enqueue(packet);
     if (callback) this.once('flush', callback);
     this.flush();
   }
 
-  /** Keeps a message until the server has confirmed it. @internal */
-  protected keep(packet: OutgoingPacket): void {
-    const outcome = isMessage(packet) && this.session?.send(packet, packet.data.length);
-    if (outcome && typeof outcome === 'object') {
-      const { reason = 'transport error', description } = this.interrupted ?? {};
-      this.end(reason, { description: 'session overflow', context: description });
-    }
+  /** Behind all others; what is no message must not wait for messages that there is no room for. */
+  #enqueue(packet: OutgoingPacket): void {
+    if (isMessage(packet)) {
+      this.writeBuffer.push(packet);
+      this.waiting++;
+    } else this.writeBuffer.splice(-this.waiting || Infinity, 0, packet);
   }
 
   /** Gives the transport what it takes. @internal */
   protected flush(): void {
-    const { transport, writeBuffer } = this;
-    const isHeld = this.readyState === 'closed' || this.upgrading || this.interrupted;
-    if (isHeld || !writeBuffer.length || !transport.isWritable) return;
-    const limit = this.handshake?.maxPayload;
+    const { handshake, session, transport, writeBuffer } = this;
+    const isHeld = this.readyState === 'closed' || this.upgrading || this.interrupted || this.handedOver;
+    if (isHeld || !handshake || !transport.isWritable) return;
+    const limit = handshake.maxPayload;
+    const { length } = writeBuffer;
     // One request may carry no more than one message may.
-    const count =
-      limit && transport.name !== 'websocket'
-        ? countWithin(writeBuffer, limit, this.platform.codec)
-        : writeBuffer.length;
+    const most =
+      limit && transport.name !== 'websocket' ? countWithin(writeBuffer, limit, this.platform.codec) : length;
+    let end = length - this.waiting;
+    while (end < most && session?.send(writeBuffer[end]!, writeBuffer[end]!.data.length) !== false) end++;
+    this.waiting = length - end;
+    const count = Math.min(end, most);
+    if (!count) return;
     this.handedOver = count;
     this.handedOverAtMs = this.clock.nowMs();
-    const waiting = writeBuffer.slice(count).filter(isMessage).length;
-    if (this.session) this.#left = Math.max(this.#left, this.session.nextIndex - waiting);
     transport.send(writeBuffer.slice(0, count));
     this.emitReserved('flush');
   }
@@ -218,13 +218,18 @@ export abstract class EngineSender extends Emitter<NoEvents, EngineEvents, Engin
   /** Where each request for messages tells it, there is no need to. @internal */
   protected tellCount(): void {
     if (/poll/.test(this.transport.name)) return;
-    this.writeBuffer.push(new OutgoingPacket(PacketType.count, String(this.session!.tellCount())));
+    this.#enqueue(new OutgoingPacket(PacketType.count, String(this.session!.tellCount())));
   }
 
   /** Index of the first message that the transport has not passed on; only in a session. @internal */
   protected get nextUnsent(): number {
-    // What waited for the handshake may be more than the session has taken.
-    return Math.max(0, this.session!.nextIndex - this.writeBuffer.filter(isMessage).length);
+    const { session, writeBuffer, waiting } = this;
+    return session!.nextIndex - writeBuffer.slice(0, writeBuffer.length - waiting).filter(isMessage).length;
+  }
+
+  /** What no transport was ever given. @internal */
+  protected get unsent(): OutgoingPacket[] {
+    return this.writeBuffer.slice(-this.waiting || Infinity);
   }
 
   /**
@@ -232,13 +237,7 @@ export abstract class EngineSender extends Emitter<NoEvents, EngineEvents, Engin
    * @internal
    */
   _undelivered(): [sent: OriginalPacket[], unsent: OriginalPacket[]] | undefined {
-    const session = this.session;
-    if (!session) return undefined;
-    // What waited for the handshake may be more than the session has taken.
-    const waiting = this.writeBuffer.filter(isMessage);
-    const isTaken = waiting.length <= session.nextIndex;
-    const sent = isTaken ? session.messagesFrom(session.confirmed) : waiting;
-    const unsent = sent.splice(Math.max(this.#left - session.confirmed, 0));
-    return [sent, unsent];
+    const { session } = this;
+    return session && [session.messagesFrom(session.confirmed), this.unsent];
   }
 }

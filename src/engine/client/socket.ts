@@ -105,6 +105,7 @@ export class EngineSocket extends ResumableConnector {
         break;
       case PacketType.count:
         this.trust(() => session?.receiveCount(parseCount(bytes as string)));
+        if (session?.isHalfFree) this.flush();
         break;
       case PacketType.close:
         // Later, as what was said before is passed on later, too.
@@ -140,9 +141,8 @@ export class EngineSocket extends ResumableConnector {
       if (refusal) this.emitReserved('sendError', refusal);
       return !refusal;
     });
-    for (const packet of this.writeBuffer) this.keep(packet);
-    // What had waited may be more than a session keeps: then it is over before it has opened.
-    if (!isClosing && this.readyState === 'open') this.emitReserved('open');
+    this.waiting = this.writeBuffer.length;
+    if (!isClosing) this.emitReserved('open');
     this.flush();
     // A listener may have closed meanwhile.
     if (this.readyState === 'open') this.improve();

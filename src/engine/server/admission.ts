@@ -23,8 +23,8 @@ export interface LimitOptions {
   /** The same for one address. Default: no limit. */
   readonly handshakesPerAddress?: number;
   /**
-   * Most bytes of messages that wait for a client that reads too slowly. Default 16 MiB. Resumable sessions have
-   * `session.bufferBytes` in its place, which counts what is not confirmed.
+   * Most bytes of messages that wait for a client that reads too slowly. Default 16 MiB. In a resumable session these
+   * wait behind what is under way and not confirmed (`session.bufferBytes`), also while it has no connection.
    */
   readonly bufferedBytes?: number;
   /**

@@ -3,12 +3,7 @@
  * Must not know: what the client sends, how connections come and go, HTTP.
  */
 import type { IncomingMessage } from 'node:http';
-import {
-  Session,
-  type SessionEnd,
-  type SessionLimits,
-  type SessionOutcome,
-} from '../../protocol/session/session.ts';
+import { Session, type SessionEnd, type SessionLimits } from '../../protocol/session/session.ts';
 import type { Transport } from '../../transport/port.ts';
 import type { SessionOffer } from '../../wire/engine/handshake.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
@@ -57,9 +52,6 @@ export abstract class ResumableSender extends Socket {
     this.isStream = isStream(transport);
   }
 
-  /** More is unconfirmed than is kept: `outcome` is the end. */
-  protected abstract overflow(outcome: SessionOutcome<OutgoingPacket>): void;
-
   /** The session is over. */
   protected abstract over(end: SessionEnd, reason: CloseReason, cause: unknown): void;
 
@@ -73,10 +65,15 @@ export abstract class ResumableSender extends Socket {
   }
 
   override get writeBuffer(): readonly OutgoingPacket[] {
-    return [...(this.controls ?? []), ...this.machine.messagesFrom(this.cursor)];
+    return [...(this.controls ?? []), ...this.machine.messagesFrom(this.cursor), ...(this.waiting ?? [])];
   }
 
   protected override get hasPassedAll(): boolean {
+    return this.waiting === null && this.#hasPassedTaken;
+  }
+
+  /** Whether the connection was given all that the session has taken; there may be more that it has no room for. */
+  get #hasPassedTaken(): boolean {
     return this.controls === null && this.cursor === this.machine.nextIndex;
   }
 
@@ -90,7 +87,7 @@ export abstract class ResumableSender extends Socket {
 
   protected override sendFirst([open, ...messages]: readonly OutgoingPacket[]): void {
     this.controls = [open!];
-    for (const message of messages) this.machine.send(message, keptBytes(message));
+    this.#take(messages);
     this.pump();
   }
 
@@ -99,34 +96,37 @@ export abstract class ResumableSender extends Socket {
     if (this.isObserved) this.showCreated(packets);
     const { machine } = this;
     const first = machine.nextIndex;
-    if (this.server.limits.slowReader === 'drop newest' && this.#isFull(packets)) {
-      this.droppedMessages += packets.length;
-      return;
-    }
-    for (let i = 0; i < packets.length; i++) {
-      const packet = packets[i]!;
-      const result = machine.send(packet, keptBytes(packet));
-      if (typeof result === 'number') continue;
-      if (result !== null) this.overflow(result);
-      return;
-    }
+    const taken = this.waiting === null ? this.#take(packets) : 0;
+    // What follows a text that was taken belongs to it.
+    if (taken < packets.length) this.keepWaiting(taken === 0 ? packets : packets.slice(taken), taken > 0);
+    if (taken === 0) return;
     const { transport } = this;
     if (this.cursor !== first || this.controls !== null || this.isPassing || !transport.isWritable) return;
     if (machine.state !== 'attached') return;
     if (this.isStream) {
       this.cursor = machine.nextIndex;
-      this.#passOn(packets);
+      this.#passOn(taken === packets.length ? packets : packets.slice(0, taken));
     } else {
       this.#pumpSoon();
     }
   }
 
-  #isFull(packets: readonly OutgoingPacket[]): boolean {
-    const { bufferBytes, bufferMessages } = this.server.sessionLimits;
-    let bytes = this.machine.unconfirmedBytes;
-    for (const packet of packets) bytes += keptBytes(packet);
-    const count = this.machine.nextIndex - this.machine.confirmed + packets.length;
-    return bytes > bufferBytes || count > bufferMessages;
+  /** @returns how many of them, from the first on, the session has room for. */
+  #take(packets: readonly OutgoingPacket[]): number {
+    let taken = 0;
+    while (taken < packets.length && this.machine.send(packets[taken]!, keptBytes(packets[taken]!))) taken++;
+    return taken;
+  }
+
+  /** The client has confirmed some: what has waited for room goes on. */
+  protected refill(): void {
+    const { waiting } = this;
+    if (waiting === null || !this.machine.isHalfFree) return;
+    const taken = this.#take(waiting);
+    for (let i = 0; i < taken; i++) this.waitingBytes -= keptBytes(waiting[i]!);
+    this.waiting = taken === waiting.length ? null : waiting.slice(taken);
+    if (this.isStream) this.pump();
+    else this.#pumpSoon();
   }
 
   /** Answers to polls are given at the end of the turn, so that they hold all that was sent in it. */
@@ -154,7 +154,7 @@ export abstract class ResumableSender extends Socket {
   #hasWords(): boolean {
     // The last word brings the count along; a count before it would use up the answer of a short poll, time and again.
     if (this.readyState === 'closing' && this.hasPassedAll) return false;
-    if (!this.hasPassedAll || this.owed === Owed.countAtOnce) return true;
+    if (!this.#hasPassedTaken || this.owed === Owed.countAtOnce) return true;
     return this.machine.isCountDue && this.isStream;
   }
 

@@ -4,13 +4,13 @@
  */
 import { PeerError } from '../../base/errors.ts';
 import type { Timer } from '../../base/port.ts';
-import { SessionError } from '../../protocol/session/send-window.ts';
 import { parseCount, type SessionEnd, type SessionOutcome } from '../../protocol/session/session.ts';
 import { deafSink, type Transport, type TransportClosed, TransportName } from '../../transport/port.ts';
 import type { IncomingPacket } from '../../wire/engine/codec.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import { SessionOver } from '../port.ts';
 import { isStream, Owed, ResumableSender } from './resumable-sender.ts';
+import { SLOW_READER } from './session.ts';
 import { CloseReason, isParseError } from './session-events.ts';
 
 /** Close codes of WebSockets, docs/protocol/session.md. */
@@ -40,17 +40,6 @@ export class ResumableSocket extends ResumableSender {
   /** @internal When it is over, if no connection comes. */ deadline: Timer | null = null;
   /** @internal Whether it has no connection, or had none when it ended. */ isLost = false;
   /** @internal Gives up the POST that is being read, and answers it. */ stopPost: (() => void) | null = null;
-
-  protected override overflow(outcome: SessionOutcome<OutgoingPacket>): void {
-    const { bufferBytes, bufferMessages } = this.server.sessionLimits;
-    const isBytes = this.machine.unconfirmedBytes > bufferBytes;
-    const limit = isBytes
-      ? { name: 'session.bufferBytes', value: bufferBytes }
-      : { name: 'session.bufferMessages', value: bufferMessages };
-    const message = `The client has not confirmed more than the limit of ${limit.value} (${limit.name}).`;
-    const error = new PeerError(message, { code: SessionError.overflow, limit });
-    this.#tellEnd(outcome, CloseReason.transportError, error);
-  }
 
   /** Ends it because the client has broken the protocol; another connection would do so again. @internal */
   fail(error: PeerError): void {
@@ -100,6 +89,7 @@ export class ResumableSocket extends ResumableSender {
     this.server.heartbeat.alive(this);
     if (wasDetached) this.#resumed();
     else if (isNew) this.#replaced();
+    this.refill();
     // A GET is answered once it has been handed to the row; one that waits there still is not the one to answer.
     if (this.isStream) this.pump();
   }
@@ -190,6 +180,7 @@ export class ResumableSocket extends ResumableSender {
       // What the client got over an older connection is passed over this one too, since it counts from where this one
       // began: it is kept until then.
       machine.receiveCount(count > machine.nextIndex ? count : Math.min(count, this.cursor));
+      this.refill();
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
       this.fail(error);
@@ -225,7 +216,8 @@ export class ResumableSocket extends ResumableSender {
 
   /** @internal */
   override finish(reason: CloseReason, description: unknown): void {
-    this.over(description instanceof PeerError ? 'protocol' : 'closed', reason, description);
+    if (!(description instanceof PeerError)) this.over('closed', reason, description);
+    else this.over(description.code === SLOW_READER ? 'overflow' : 'protocol', reason, description);
   }
 
   protected override over(end: SessionEnd, reason: CloseReason, cause: unknown): void {
@@ -246,7 +238,7 @@ export class ResumableSocket extends ResumableSender {
     this.stopPost?.();
     this.stopPost = null;
     this.controls = null;
-    super.finish(reason, new SessionOver(end, unconfirmed, cause));
+    super.finish(reason, new SessionOver(end, [...unconfirmed, ...(this.waiting ?? [])], cause));
   }
 
   protected override leave(): void {

@@ -130,7 +130,12 @@ export function takePost(
 ): void {
   const { id: sid, machine } = session;
   const from = parseCount(queryOf(request).from ?? '');
-  const answer = (): void => respond(settings, response, sid, 200, PACKETS_TYPE, `7${machine.tellCount()}`);
+  const answer = (): void => {
+    // Nobody may listen to the answer where another transport carries the session by now: then nothing was told.
+    const isHeard = session.transport.name === queryOf(request).transport;
+    const count = isHeard ? machine.tellCount() : machine.received;
+    respond(settings, response, sid, 200, PACKETS_TYPE, `7${count}`);
+  };
   // Whoever sends another POST has given up the one before.
   session.stopPost?.();
   session.stopPost = null;

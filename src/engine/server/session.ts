@@ -33,6 +33,9 @@ import type { UpgradeAttempt } from './upgrade.ts';
 /** Sessions that are not read for now; few, so that the others need no field for it. */
 const held = new WeakSet<Socket>();
 
+/** The code of the error with which a client is given up for which too much waits. */
+export const SLOW_READER = 'ENGINE_ERR_SLOW_READER';
+
 const PING = [new OutgoingPacket(PacketType.ping)];
 const NOOP = [new OutgoingPacket(PacketType.noop)];
 const NOTHING: readonly OutgoingPacket[] = [];
@@ -169,28 +172,30 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
       this.pass(packets);
       return;
     }
-    this.#keepWaiting(packets);
+    this.keepWaiting(packets);
   }
 
-  /** A client that does not read must not fill the memory; control packets are few, and must get through. */
-  #keepWaiting(packets: readonly OutgoingPacket[]): void {
+  /**
+   * A client that does not read must not fill the memory; control packets are few, and must get through.
+   * @param isRest whether packets that they belong to have gone, so that none may be dropped.
+   */
+  protected keepWaiting(packets: readonly OutgoingPacket[], isRest = false): void {
     const { bufferedBytes: value, slowReader } = this.server.limits;
     let bytes = 0;
     for (let i = 0; i < packets.length; i++) bytes += keptBytes(packets[i]!);
-    if (this.waitingBytes + bytes > value && packets[0]?.type === PacketType.message) {
-      if (slowReader === 'drop newest') {
-        this.droppedMessages += packets.length;
-        return;
-      }
-      const message = `The client reads too slowly: more than ${value} bytes wait for it (limits.bufferedBytes).`;
-      const limit = { name: 'limits.bufferedBytes', value };
-      const error = new PeerError(message, { code: 'ENGINE_ERR_SLOW_READER', limit });
-      this.finish(CloseReason.transportError, error);
+    const isMore = this.waitingBytes + bytes > value && packets[0]?.type === PacketType.message && !isRest;
+    if (isMore && slowReader === 'drop newest') {
+      this.droppedMessages += packets.length;
       return;
     }
     this.waitingBytes += bytes;
     this.waiting ??= [];
     for (const packet of packets) this.waiting.push(packet);
+    if (!isMore) return;
+    const message = `The client reads too slowly, or is away: more than ${value} bytes wait for it (limits.bufferedBytes).`;
+    const limit = { name: 'limits.bufferedBytes', value };
+    const error = new PeerError(message, { code: SLOW_READER, limit });
+    this.finish(CloseReason.transportError, error);
   }
 
   protected showCreated(packets: readonly OutgoingPacket[]): void {

@@ -14,8 +14,6 @@ export const SessionError = {
   countWentBack: 'SESSION_ERR_COUNT_WENT_BACK',
   /** What should be a count is no whole number from 0 on. */
   invalidCount: 'SESSION_ERR_INVALID_COUNT',
-  /** More unconfirmed messages than this side is willing to keep. */
-  overflow: 'SESSION_ERR_OVERFLOW',
 } as const;
 
 /** What a window without messages holds: most of the time most of them. Never written to. */
@@ -41,9 +39,14 @@ export class SendWindow<Message> {
     return this.#confirmed;
   }
 
+  /** How many messages are held. */
+  get unconfirmed(): number {
+    return this.#messages.length - this.#start;
+  }
+
   /** Index that the next message gets. */
   get next(): number {
-    return this.#confirmed + this.#messages.length - this.#start;
+    return this.#confirmed + this.unconfirmed;
   }
 
   /** Bytes held, as stated by {@link push}. */
@@ -51,9 +54,8 @@ export class SendWindow<Message> {
     return this.#bytes;
   }
 
-  /** Takes a message and returns its index. */
-  push(message: Message, bytes: number): number {
-    const index = this.next;
+  /** Takes a message. */
+  push(message: Message, bytes: number): void {
     if (this.#messages === NONE) {
       // A literal has room for just this one; an idle session has not more. A push would make room for seventeen.
       this.#messages = [message];
@@ -63,7 +65,6 @@ export class SendWindow<Message> {
       this.#sizes.push(bytes);
     }
     this.#bytes += bytes;
-    return index;
   }
 
   /**

@@ -9,9 +9,9 @@ import { SendWindow, SessionError } from './send-window.ts';
 export interface SessionLimits {
   /** Milliseconds without a connection after which the session is over. */
   readonly windowMs: number;
-  /** Most bytes of unconfirmed messages; one more message ends the session. */
+  /** Most bytes of unconfirmed messages. Others wait outside; one alone is taken whatever its size. */
   readonly bufferBytes: number;
-  /** Most unconfirmed messages. */
+  /** Most unconfirmed messages. Others wait outside. With fewer than 64, what waits goes on with the heartbeat only. */
   readonly bufferMessages: number;
 }
 
@@ -36,7 +36,7 @@ export type SessionState = 'attached' | 'detached' | 'over';
 
 /**
  * Why a session is over. `closed`: on purpose, by either side. `expired`: no connection came within the window.
- * `overflow`: more unconfirmed messages than its sender keeps. `protocol`: one side told what cannot be true.
+ * `overflow`: more waited outside of it than its sender lets wait. `protocol`: one side told what cannot be true.
  */
 export type SessionEnd = 'closed' | 'expired' | 'overflow' | 'protocol';
 
@@ -114,18 +114,22 @@ export class Session<Message> {
   }
 
   /**
-   * Takes a message of ours. Attached: the caller passes it to the connection as well.
-   * @returns its index, or the outcome when the buffer would overflow: the session is over, `message` included
-   *   among the unconfirmed; or `null` when it was over before.
+   * Takes a message of ours, with the next index. Attached: the caller passes it to the connection as well.
+   * @returns false: there is no room for it until the peer has confirmed some; or the session is over.
    */
-  send(message: Message, bytes: number): number | SessionOutcome<Message> | null {
-    if (this.#state === 'over') return null;
-    const index = this.#window.push(message, bytes);
+  send(message: Message, bytes: number): boolean {
     const { bufferBytes, bufferMessages } = this.#limits;
-    if (this.#window.bytes > bufferBytes || index - this.#window.confirmed >= bufferMessages) {
-      return this.#end('overflow');
-    }
-    return index;
+    const { unconfirmed } = this.#window;
+    const isFull = unconfirmed >= bufferMessages || this.#window.bytes + bytes > bufferBytes;
+    if (this.#state === 'over' || (isFull && unconfirmed)) return false;
+    this.#window.push(message, bytes);
+    return true;
+  }
+
+  /** Whether half of the room is free: what waits outside goes in then, many at a time. */
+  get isHalfFree(): boolean {
+    const { bufferBytes, bufferMessages } = this.#limits;
+    return this.#window.unconfirmed * 2 <= bufferMessages && this.#window.bytes * 2 <= bufferBytes;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SessionOver } from '../../../src/engine/port.ts';
 import { RawWebSocket } from './raw-websocket.ts';
 import {
@@ -398,6 +398,15 @@ describe('counts over a stream', () => {
     expect(session.got).toHaveLength(33);
   });
 
+  it('are not told by the answer to a POST where another transport carries the session', async () => {
+    const session = await beginPolling(await startCounting({ pingInterval: 50 }));
+    const ws = session.websocket(0);
+    expect(await ws.until(1)).toEqual(['70']);
+    expect(packets(await session.post(0, '4a'))).toEqual(['71']);
+    // Its client may have dropped the polls, and hears the count here.
+    expect((await ws.until(3)).slice(1)).toEqual(['71', '2']);
+  });
+
   it('let go of what they confirm', async () => {
     const { session, ws } = await beginWebSocket(await startCounting());
     session.send('a', 'b', 'c');
@@ -521,21 +530,33 @@ describe('the end', () => {
   });
 
   it.each([
-    ['bytes', { bufferBytes: 500 }, 'session.bufferBytes'],
-    ['messages', { bufferMessages: 3 }, 'session.bufferMessages'],
-  ])('comes when too many %s are unconfirmed, and both sides are told', async (_name, limits, name) => {
-    const { session, ws } = await beginWebSocket(await startCounting({ session: limits }));
-    for (let i = 0; i < 20; i++) session.send('x'.repeat(100));
-    const [reason, report] = await closing(session.socket);
-    expect(reason).toBe('transport error');
-    expect(report).toMatchObject({
-      end: 'overflow',
-      cause: { code: 'SESSION_ERR_OVERFLOW', limit: { name } },
-    });
-    await ws.untilClosed();
-    expect(ws.received.slice(-2)).toEqual(['70', '1overflow']);
-    expect(await session.websocket(1).untilClosed()).toEqual({ code: 4001, reason: 'overflow 0' });
-  });
+    ['bytes', { bufferBytes: 500 }],
+    ['messages', { bufferMessages: 3 }],
+  ])(
+    'comes when too much waits because too many %s are unconfirmed, and both sides are told',
+    async (_name, kept) => {
+      const options = { session: kept, limits: { bufferedBytes: 1000 } };
+      const { session, ws } = await beginWebSocket(await startCounting(options));
+      const messages = Array.from({ length: 20 }, (_, i) => `${i}`.padEnd(100, 'x'));
+      const sent = messages.filter((message) => {
+        const { readyState } = session.socket;
+        session.send(message);
+        return readyState === 'open';
+      });
+      const [reason, report] = await closing(session.socket);
+      expect(reason).toBe('transport error');
+      expect(report).toMatchObject({
+        end: 'overflow',
+        cause: { code: 'ENGINE_ERR_SLOW_READER', limit: { name: 'limits.bufferedBytes', value: 1000 } },
+      });
+      // Three that the session had taken, six that waited, and the one too many.
+      const { unconfirmed } = report as SessionOver;
+      expect([sent.length, unconfirmed.map(({ data }) => data)]).toEqual([10, sent]);
+      await ws.untilClosed();
+      expect(ws.received.slice(-2)).toEqual(['70', '1overflow']);
+      expect(await session.websocket(1).untilClosed()).toEqual({ code: 4001, reason: 'overflow 0' });
+    },
+  );
 });
 
 describe('what cannot be true', () => {
@@ -663,9 +684,43 @@ describe('what is sent while the connection takes nothing', () => {
     );
   });
 
+  it('waits where more is unconfirmed than the session keeps, and goes on as the client confirms', async () => {
+    const { session, ws } = await beginWebSocket(await startCounting({ session: { bufferMessages: 4 } }));
+    const drained = vi.fn();
+    session.socket.on('drain', drained);
+    for (let i = 0; i < 10; i++) session.send(`${i}`);
+    expect(session.socket.writeBuffer.map(({ data }) => data)).toEqual(['4', '5', '6', '7', '8', '9']);
+    expect(session.socket.isWritable).toBe(false);
+    expect((await ws.until(5)).slice(1)).toEqual(['40', '41', '42', '43']);
+    ws.send('71');
+    ws.send('72');
+    expect((await ws.until(7)).slice(5)).toEqual(['44', '45']);
+    ws.cut();
+    await until(() => session.told.length === 1);
+    const second = session.websocket(4);
+    expect((await second.until(5)).slice(1)).toEqual(['44', '45', '46', '47']);
+    expect(drained).not.toHaveBeenCalled();
+    second.send('78');
+    expect((await second.until(7)).slice(5)).toEqual(['48', '49']);
+    await until(() => session.socket.isWritable);
+    expect([session.socket.writeBuffer, session.socket.waitingBytes]).toEqual([[], 0]);
+    expect(drained).toHaveBeenCalledTimes(1);
+  });
+
+  it('waits over polling too, and comes with the answers', async () => {
+    const session = await beginPolling(await startCounting({ session: { bufferMessages: 2 } }));
+    session.send('a', 'b', 'c', 'd', 'e');
+    expect(packets(await session.get(0))).toEqual(['70', '4a', '4b']);
+    expect(packets(await session.get(2))).toEqual(['70', '4c', '4d']);
+    expect(packets(await session.get(4))).toEqual(['70', '4e']);
+  });
+
   it('is dropped and counted where the program prefers that', async () => {
     const { session, ws } = await beginWebSocket(
-      await startCounting({ session: { bufferMessages: 2 }, limits: { slowReader: 'drop newest' } }),
+      await startCounting({
+        session: { bufferMessages: 2 },
+        limits: { bufferedBytes: 0, slowReader: 'drop newest' },
+      }),
     );
     session.send('a', 'b', 'c', 'd');
     expect((await ws.until(3)).slice(1)).toEqual(['4a', '4b']);

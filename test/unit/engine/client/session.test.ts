@@ -387,6 +387,118 @@ describe('a POST that is never answered', () => {
   });
 });
 
+describe('more than a session keeps unconfirmed', () => {
+  it.each([
+    ['messages', { bufferMessages: 2 }, ['a', 'b', 'c', 'd', 'e', 'f']],
+    ['bytes', { bufferBytes: 5 }, ['aaa', 'bb', 'c', 'dddd']],
+    ['bytes, one alone above the limit', { bufferBytes: 1 }, ['aaa', 'bb', 'c']],
+  ])('%s: the rest waits, in order, and goes on as it is confirmed', async (_, session, messages) => {
+    const { socket, first, names } = begin({ session });
+    const drained: number[] = [];
+    socket.on('drain', () => drained.push(first.sent.length));
+    for (const message of messages) socket.send(message);
+    await turn();
+    let confirmed = 0;
+    while (confirmed < messages.length) {
+      expect(first.sent.length).toBeGreaterThan(confirmed);
+      expect(first.sent.length).toBeLessThan(confirmed + 3);
+      expect(socket.writeBuffer.length).toBe(messages.length - first.sent.length);
+      confirmed = first.sent.length;
+      first.receive(`7${confirmed}`);
+      await turn();
+    }
+    expect(first.sent).toEqual(messages.map((message) => `4${message}`));
+    expect([drained, names()]).toEqual([[messages.length], []]);
+  });
+
+  it('is waited for by no pong and no count', async () => {
+    const { socket, first } = begin({ session: { bufferMessages: 1 } });
+    socket.send('a').send('b').send('c');
+    await turn();
+    first.receive('4hello');
+    first.receive('2');
+    await turn();
+    expect(first.sent).toEqual(['4a', '71', '3']);
+    first.receive('71');
+    await turn();
+    expect(first.sent).toEqual(['4a', '71', '3', '4b']);
+  });
+
+  it('goes over the next connection, behind what is sent again', async () => {
+    const { platform, socket, first } = begin({ session: { bufferMessages: 2 } });
+    for (const message of ['a', 'b', 'c', 'd', 'e']) socket.send(message);
+    await turn();
+    first.fail();
+    socket.send('f');
+    const second = platform.last;
+    accept(second, '1');
+    await turn();
+    expect(second.sent).toEqual(['4b', '4c']);
+    for (const count of ['73', '75']) {
+      second.receive(count);
+      await turn();
+    }
+    expect(second.sent).toEqual(['4b', '4c', '4d', '4e', '4f']);
+  });
+
+  it('goes over polling with each answer, numbered right', async () => {
+    const { socket, first, names } = begin({ transports: ['polling'], session: { bufferMessages: 2 } });
+    first.drainsItself = false;
+    for (const message of ['a', 'b', 'c', 'd', 'e']) socket.send(message);
+    const from = () => new URL(first.target.url(true)).searchParams.get('from');
+    const seen = [from()];
+    for (const count of ['71', '73', '75']) {
+      first.receive(count);
+      first.drain();
+      seen.push(from());
+    }
+    expect(first.batches).toEqual([['4a'], ['4b', '4c'], ['4d', '4e']]);
+    expect([seen, names()]).toEqual([['0', '1', '3', '5'], []]);
+  });
+
+  it('waits for the handshake too, and is told as unsent when the session ends', () => {
+    const platform = scriptedPlatform();
+    const opts = { transports: ['websocket'], session: { bufferMessages: 2 } };
+    const socket = new EngineSocket(platform, 'http://localhost', opts);
+    const ends: unknown[] = [];
+    socket.on('close', (_reason, details) => ends.push(details));
+    for (const message of ['a', 'b', 'c', 'd']) socket.send(message);
+    platform.last.shakeHands(offer);
+    expect([socket.readyState, platform.last.sent]).toEqual(['open', ['4a', '4b']]);
+    platform.last.fail();
+    platform.clockUsed.advance(60_000);
+    expect(ends).toMatchObject([{ unconfirmed: ['a', 'b'], unsent: ['c', 'd'] }]);
+  });
+
+  it('gives way to nothing volatile', async () => {
+    const { socket, first } = begin({ session: { bufferMessages: 1 } });
+    expect(socket._isWritable).toBe(true);
+    socket.send('a').send('b');
+    await turn();
+    expect([first.isWritable, socket._isWritable]).toEqual([true, false]);
+  });
+
+  it('is sent before the session closes', async () => {
+    const { socket, first, names } = begin({ session: { bufferMessages: 1 } });
+    socket.send('a').send('b').close();
+    await turn();
+    expect([first.sent, names()]).toEqual([['4a'], []]);
+    first.receive('71');
+    await turn();
+    expect([first.sent, names()]).toEqual([['4a', '4b'], ['close']]);
+  });
+});
+
+it('a WebSocket that has opened carries nothing before it has said its handshake', async () => {
+  const platform = scriptedPlatform();
+  const socket = new EngineSocket(platform, 'http://localhost', { transports: ['websocket'] });
+  platform.last.accept();
+  socket.send('a');
+  expect(platform.last.sent).toEqual([]);
+  platform.last.shakeHands(offer);
+  expect(platform.last.sent).toEqual(['4a']);
+});
+
 describe('the end of a session', () => {
   it('comes when no connection was had within the window, and tells what is unconfirmed and what never left', async () => {
     const { platform, socket, first, events } = begin();
@@ -409,36 +521,6 @@ describe('the end of a session', () => {
       },
     ]);
     expect(platform.clockUsed.delays).toEqual([]);
-  });
-
-  it.each([
-    ['messages', { bufferMessages: 2 }, ['a', 'b', 'c']],
-    ['bytes', { bufferBytes: 5 }, ['aaa', 'bbb']],
-  ])('comes when more %s are unconfirmed than it may keep', (_, session, messages) => {
-    const { socket, first, events } = begin({ session });
-    first.fail();
-    for (const message of messages) socket.send(message);
-    expect(events.at(-1)).toMatchObject([
-      'close',
-      'transport error',
-      { description: 'session overflow', unsent: messages },
-    ]);
-  });
-
-  it('comes with the handshake when more was waiting than it may keep, and tells of all that', () => {
-    const platform = scriptedPlatform();
-    const opts = { transports: ['websocket'], session: { bufferMessages: 2 } };
-    const socket = new EngineSocket(platform, 'http://localhost', opts);
-    const ends: unknown[] = [];
-    // The goodbye is said before.
-    platform.last.close = () => ends.push(new URL(platform.last.target.url(true)).searchParams.get('from'));
-    socket.on('close', (_reason, details) => ends.push(details));
-    // Nobody must take for open what has ended.
-    socket.on('open', () => ends.push('open'));
-    for (const message of ['a', 'b', 'c', 'd']) socket.send(message);
-    platform.last.shakeHands(offer);
-    expect(ends).toHaveLength(2);
-    expect(ends).toMatchObject(['0', { unconfirmed: [], unsent: ['a', 'b', 'c', 'd'] }]);
   });
 
   it('comes when the server does not know it any more, which says how much it had received', async () => {

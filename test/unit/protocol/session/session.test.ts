@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PeerError } from '../../../../src/base/errors.ts';
-import {
-  defaultSessionLimits,
-  parseCount,
-  Session,
-  type SessionOutcome,
-} from '../../../../src/protocol/session/session.ts';
+import { defaultSessionLimits, parseCount, Session } from '../../../../src/protocol/session/session.ts';
 
 const limits = { ...defaultSessionLimits, windowMs: 1000, bufferBytes: 100, bufferMessages: 5 };
 const attached = () => {
@@ -26,12 +21,12 @@ const codeOf = (action: () => unknown): string => {
 describe('what this side sends', () => {
   it('gets indices in order, attached or not', () => {
     const session = new Session<string>(limits, 0);
-    expect(session.send('a', 1)).toBe(0);
+    expect([session.send('a', 1), session.nextIndex]).toEqual([true, 1]);
     session.attach(0);
-    expect(session.send('b', 1)).toBe(1);
+    expect([session.send('b', 1), session.nextIndex]).toEqual([true, 2]);
     session.detach(0);
-    expect(session.send('c', 1)).toBe(2);
-    expect(session.nextIndex).toBe(3);
+    expect([session.send('c', 1), session.nextIndex]).toEqual([true, 3]);
+    expect(session.messagesFrom(0)).toEqual(['a', 'b', 'c']);
   });
 
   it('is replayed from the count that the peer presents', () => {
@@ -56,11 +51,39 @@ describe('what this side sends', () => {
     const session = new Session<number>({ ...limits, bufferMessages: 1000, bufferBytes: 1000 }, 0);
     session.attach(0);
     for (let i = 0; i < 5000; i++) {
-      expect(session.send(i, 1)).toBe(i);
+      expect(session.nextIndex).toBe(i);
+      expect(session.send(i, 1)).toBe(true);
       if (i % 7 === 0) session.receiveCount(Math.max(0, i - 90));
     }
     const from = session.confirmed;
     expect(session.attach(from)).toEqual(Array.from({ length: 5000 - from }, (_, i) => from + i));
+  });
+
+  it.each([
+    ['bytes', [60, 40], 1],
+    ['messages', [1, 1, 1, 1, 1], 1],
+    ['bytes, by one message alone', [1000], 0],
+  ])('is not taken while too many %s are unconfirmed, and is when there is room', (_name, sizes, bytes) => {
+    const session = attached();
+    for (const [i, size] of sizes.entries()) expect(session.send(`m${i}`, size)).toBe(true);
+    expect([session.send('more', bytes), session.nextIndex]).toEqual([false, sizes.length]);
+    expect([session.state, session.isHalfFree]).toEqual(['attached', false]);
+    session.receiveCount(sizes.length);
+    expect([session.send('more', bytes), session.isHalfFree]).toEqual([true, true]);
+    expect(session.messagesFrom(sizes.length)).toEqual(['more']);
+  });
+
+  it.each([
+    ['messages', [1, 1, 1, 1, 1], [false, false, false, true, true, true]],
+    ['bytes', [30, 20, 25, 25], [false, false, true, true, true]],
+  ])('has room for much once half of the %s are confirmed', (_name, sizes, expected) => {
+    const session = attached();
+    for (const size of sizes) session.send('', size);
+    const isHalfFree = [...sizes, 0].map((_, count) => {
+      session.receiveCount(count);
+      return session.isHalfFree;
+    });
+    expect(isHalfFree).toEqual(expected);
   });
 
   it.each([
@@ -141,8 +164,6 @@ describe('a count that was told', () => {
 });
 
 describe('the end', () => {
-  const outcome = (value: unknown) => value as SessionOutcome<string>;
-
   it('comes when no connection came within the window, with what is unconfirmed', () => {
     const session = attached();
     session.send('a', 1);
@@ -154,7 +175,7 @@ describe('the end', () => {
     expect(session.expire(5999)).toBeNull();
     expect(session.expire(6000)).toEqual({ end: 'expired', unconfirmed: ['b'] });
     expect(session.state).toBe('over');
-    expect(session.send('c', 1)).toBeNull();
+    expect(session.send('c', 1)).toBe(false);
     expect(session.receive(0, 1)).toBe(false);
   });
 
@@ -165,17 +186,6 @@ describe('the end', () => {
     session.detach(900);
     expect(session.expire(1000)).toBeNull();
     expect(session.nextDeadlineMs).toBe(1900);
-  });
-
-  it.each([
-    ['bytes', [60, 40, 1], 2],
-    ['messages', [1, 1, 1, 1, 1, 1], 5],
-  ])('comes when more %s wait than the limit allows, the last one included', (_name, sizes, index) => {
-    const session = attached();
-    const answers = sizes.map((bytes, i) => session.send(`m${i}`, bytes));
-    expect(answers.slice(0, index)).toEqual(answers.slice(0, index).map((_, i) => i));
-    expect(outcome(answers[index])).toEqual({ end: 'overflow', unconfirmed: sizes.map((_, i) => `m${i}`) });
-    expect(session.state).toBe('over');
   });
 
   it('says why, where the reason is given', () => {

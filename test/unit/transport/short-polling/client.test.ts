@@ -63,6 +63,22 @@ describe('a client of short polling', () => {
     expect(requests).toHaveLength(2);
   });
 
+  it('does not poll on when a session ends while a POST hangs, whether it waits or asks', () => {
+    const waiting = opened({ isExtended: true });
+    const asking = opened({ isExtended: true });
+    asking.advance(1000);
+    const [, get] = asking.requests;
+    for (const { transport } of [waiting, asking]) {
+      transport.send([message('a')]);
+      transport.close();
+    }
+    get!.answer('71');
+    for (const { advance, requests, timers } of [waiting, asking]) {
+      advance(60_000);
+      expect([requests.at(-1)!.body, timers.size]).toEqual(['4a', 0]);
+    }
+  });
+
   it('waits no more when it is closed or has failed', () => {
     const closed = opened();
     closed.transport.close();
