@@ -3,6 +3,7 @@
  * Must not know: what carries events; the socket may be ours or socket.io's, on either side.
  */
 import { UsageError } from '../base/errors.ts';
+import { argumentLimit } from '../wire/events/text.ts';
 import { AnsweredStream } from './answered-stream.ts';
 import { AskedStream } from './asked-stream.ts';
 import { type EventSocket, whenDisconnected } from './event-socket.ts';
@@ -141,7 +142,13 @@ export class StreamPeer {
           ? { message: `There are ${STREAMS_LIMIT} streams under way already.`, code: 'STREAM_ERR_TOO_MANY' }
           : this.#answered.has(id)
             ? { message: `Stream ${id} is under way already.`, code: 'STREAM_ERR_ID' }
-            : null;
+            : args.length > argumentLimit
+              ? // They go on the stack of the handler's call.
+                {
+                  message: `A stream may have ${argumentLimit} arguments.`,
+                  code: 'EVENT_ERR_TOO_MANY_ARGUMENTS',
+                }
+              : null;
     if (answerer === undefined || refusal !== null) {
       if (refusal !== null) this.#send(['end', id, refusal]);
       return;

@@ -57,12 +57,12 @@ export function toAttachment(value: ArrayBuffer | ArrayBufferView | Blob): Attac
 
 /**
  * Puts attachments in the place of their placeholders, in place, and bounds the nesting.
- * @param attachments null: the value is only measured.
- * @throws {PeerError} `EVENT_ERR_ATTACHMENT` for a placeholder of nothing, `EVENT_ERR_TOO_DEEP`.
+ * @param attachments taken out of the list as they are placed; null: the value is only measured.
+ * @throws {PeerError} `EVENT_ERR_ATTACHMENT` for a placeholder of nothing or of what has its place, `EVENT_ERR_TOO_DEEP`.
  */
 export function restoreAttachments(
   value: unknown,
-  attachments: readonly IncomingBytes[] | null,
+  attachments: (IncomingBytes | undefined)[] | null,
   depth = 0,
 ): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -76,12 +76,16 @@ export function restoreAttachments(
   const record = value as Record<string, unknown>;
   // Socket.IO protocol 5, "Packet encoding": an attachment is replaced by {"_placeholder":true,"num":index}.
   if (attachments !== null && Object.hasOwn(record, '_placeholder') && record._placeholder === true) {
-    const attachment = typeof record.num === 'number' ? attachments[record.num] : undefined;
+    const { num } = record;
+    const attachment = typeof num === 'number' ? attachments[num] : undefined;
     if (attachment === undefined) {
-      throw new PeerError('A placeholder names an attachment that does not exist', {
+      throw new PeerError('A placeholder names an attachment that does not exist, or is placed already', {
         code: 'EVENT_ERR_ATTACHMENT',
       });
     }
+    // Each has one place, as in what any encoder writes. In forty thousand places, the one megabyte of a peer would be
+    // forty gigabytes for whoever sends the event on.
+    attachments[num as number] = undefined;
     return attachment;
   }
   for (const key in record) {

@@ -14,6 +14,7 @@ import {
 } from './text.ts';
 
 export {
+  argumentLimit,
   defaultAttachmentLimit,
   isEvent,
   type JsonReplacer,
@@ -32,7 +33,7 @@ const quickJson: JsonPort = {
  *
  * An event or acknowledgement that carries bytes anywhere becomes its binary kind by itself.
  * @param replacer given to JSON.stringify; bytes never come to it.
- * @throws {UsageError} `EVENT_ERR_TOO_DEEP`; {TypeError} what JSON.stringify throws, for a BigInt say.
+ * @throws {UsageError} `EVENT_ERR_TOO_DEEP`, `EVENT_ERR_TOO_MANY_ARGUMENTS`; {TypeError} what JSON.stringify throws, for a BigInt say.
  */
 export function encodePacket(packet: Packet, replacer?: JsonReplacer): [string, ...Attachment[]] {
   if (replacer === undefined) return writePacket(packet, quickJson);
@@ -50,7 +51,8 @@ export function encodePacket(packet: Packet, replacer?: JsonReplacer): [string, 
  * Decodes the text of a packet. When `attachments` is above zero, a {@link PendingPacket} takes it from there.
  * @param reviver given to JSON.parse.
  * @param attachmentLimit most attachments of one packet; default 10, as socket.io-parser has it.
- * @throws {PeerError} `EVENT_ERR_INVALID_PACKET`, `EVENT_ERR_TOO_MANY_ATTACHMENTS`, `EVENT_ERR_TOO_DEEP`.
+ * @throws {PeerError} `EVENT_ERR_INVALID_PACKET`, `EVENT_ERR_TOO_DEEP`, `EVENT_ERR_TOO_MANY_ATTACHMENTS`,
+ *   `EVENT_ERR_TOO_MANY_ARGUMENTS`.
  */
 export function decodePacket(text: string, reviver?: JsonReviver, attachmentLimit?: number): Packet {
   const json =

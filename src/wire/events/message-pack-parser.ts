@@ -2,22 +2,24 @@
  * What: packets as MessagePack, one message each whatever is in it: the shape that the option `parser` prescribes.
  * Must not know: sockets; how values become bytes.
  */
-import { PeerError } from '../../base/errors.ts';
+import { PeerError, UsageError } from '../../base/errors.ts';
 import { isPacketValid } from './codec.ts';
 import { decodeMessagePack } from './message-pack-reader.ts';
 import { encodeMessagePack } from './message-pack-writer.ts';
 import { type IncomingBytes, type Packet, PacketType, protocol } from './packet.ts';
 import type { PacketDecoder, PacketEncoder } from './parser.ts';
+import { checkArguments } from './text.ts';
 
 /** Writes each packet as one binary message. */
 export class Encoder implements PacketEncoder {
-  /** @throws {UsageError} `EVENT_ERR_TOO_DEEP`; {TypeError} for a BigInt. */
+  /** @throws {UsageError} `EVENT_ERR_TOO_DEEP`, `EVENT_ERR_TOO_MANY_ARGUMENTS`; {TypeError} for a BigInt. */
   encode({ type, nsp, data, id }: Packet): Uint8Array[] {
     const packet: Record<string, unknown> = {
       // Bytes are part of the message, so there are no binary kinds.
       type: type >= PacketType.binaryEvent ? type - 3 : type,
       nsp,
     };
+    checkArguments(data, UsageError);
     if (data !== undefined) packet.data = data;
     if (id !== undefined) packet.id = id;
     return [encodeMessagePack(packet)];
@@ -30,7 +32,8 @@ export class Decoder implements PacketDecoder {
 
   /**
    * Takes the next message, which is a packet.
-   * @throws {PeerError} `EVENT_ERR_INVALID_PACKET`, `EVENT_ERR_TOO_DEEP`; the connection cannot go on.
+   * @throws {PeerError} `EVENT_ERR_INVALID_PACKET`, `EVENT_ERR_TOO_DEEP`, `EVENT_ERR_TOO_MANY_ARGUMENTS`; the connection
+   * cannot go on.
    */
   add(message: string | IncomingBytes): void {
     if (typeof message === 'string' || !(message instanceof Uint8Array || message instanceof ArrayBuffer)) {
@@ -39,6 +42,7 @@ export class Decoder implements PacketDecoder {
     const decoded = decodeMessagePack(message);
     if (typeof decoded !== 'object' || decoded === null) throw invalid('The message is no packet');
     const { type, nsp, data, id } = decoded as Partial<Record<keyof Packet, unknown>>;
+    checkArguments(data, PeerError);
     const packet: unknown = {
       type,
       nsp,

@@ -2,7 +2,7 @@
  * What: a Socket.IO protocol 5 packet to and from its text and attachments; how JSON is written and read is given.
  * Must not know: who sends packets or what carries them; one packet at a time, no state but a packet's own.
  */
-import { PeerError } from '../../base/errors.ts';
+import { PeerError, UsageError } from '../../base/errors.ts';
 import { containsBinary, depthLimit, isBinary, restoreAttachments, toAttachment } from './binary.ts';
 import {
   type AckPacket,
@@ -39,6 +39,12 @@ const INVALID = 'EVENT_ERR_INVALID_PACKET';
 /** Most attachments of one packet, as socket.io-parser has it. */
 export const defaultAttachmentLimit = 10;
 
+/**
+ * Most arguments of an event or an answer, its name included. Listeners are called with each argument on the stack: a
+ * message of 1 MB can have half a million of them, and the call that is too large for the stack would end the process.
+ */
+export const argumentLimit = 1000;
+
 const slash = 47;
 const digitZero = 48;
 
@@ -46,7 +52,7 @@ const digitZero = 48;
  * Writes a packet: its text, then its attachments in order.
  *
  * An event or acknowledgement that carries bytes anywhere becomes its binary kind by itself.
- * @throws {UsageError} `EVENT_ERR_TOO_DEEP`; what `json` throws.
+ * @throws {UsageError} `EVENT_ERR_TOO_DEEP`, `EVENT_ERR_TOO_MANY_ARGUMENTS`; what `json` throws.
  */
 export function writePacket(packet: Packet, json: JsonPort): [string, ...Attachment[]] {
   const { type, data, nsp, id } = packet;
@@ -54,6 +60,7 @@ export function writePacket(packet: Packet, json: JsonPort): [string, ...Attachm
   // A packet handed on by another server may say binary and have no bytes left.
   let head = `${type >= PacketType.binaryEvent ? type - 3 : type}`;
   let text = '';
+  checkArguments(data, UsageError);
   if (Array.isArray(data) && containsBinary(data)) {
     const found: Attachment[] = [];
     attachments = found;
@@ -83,7 +90,7 @@ function endOfDigits(text: string, start: number): number {
 
 /**
  * Reads the text of a packet. When `attachments` is above zero, a {@link PendingPacket} takes it from there.
- * @throws {PeerError} `EVENT_ERR_INVALID_PACKET`, `EVENT_ERR_TOO_MANY_ATTACHMENTS`, `EVENT_ERR_TOO_DEEP`.
+ * @throws {PeerError} `EVENT_ERR_INVALID_PACKET`, `EVENT_ERR_TOO_DEEP`, `EVENT_ERR_TOO_MANY_...` `ATTACHMENTS`, `ARGUMENTS`.
  */
 export function readPacket(
   text: string,
@@ -138,9 +145,19 @@ function parseData(text: string, start: number, json: JsonPort): unknown {
   } catch {
     throw new PeerError('The data of a packet is not JSON', { code: INVALID });
   }
+  checkArguments(data, PeerError);
   // Each level costs two characters, so short texts need no measuring.
   if (text.length > 2 * depthLimit) restoreAttachments(data, null);
   return data;
+}
+
+/** @throws `EVENT_ERR_TOO_MANY_ARGUMENTS`, as the fault of whoever has written the list. */
+export function checkArguments(data: unknown, Fault: typeof PeerError | typeof UsageError): void {
+  if (!Array.isArray(data) || data.length <= argumentLimit) return;
+  throw new Fault(`An event may have ${argumentLimit} arguments. Send a list as one of them`, {
+    code: 'EVENT_ERR_TOO_MANY_ARGUMENTS',
+    limit: { name: 'arguments', value: argumentLimit },
+  });
 }
 
 /** Whether data has the shape that a packet of this type must have. */
@@ -150,14 +167,14 @@ export function isDataValid(type: number, data: unknown, id: unknown): boolean {
   if (type === PacketType.disconnect) return data === undefined;
   if (type === PacketType.connectError) return typeof data === 'string' || isObject;
   if (type === PacketType.ack || type === PacketType.binaryAck) {
-    return Array.isArray(data) && id !== undefined;
+    return Array.isArray(data) && data.length <= argumentLimit && id !== undefined;
   }
   return isEvent(data);
 }
 
 /** Whether this is an event's name and its arguments, as a peer may send them. */
 export function isEvent(data: unknown): data is EventArguments {
-  if (!Array.isArray(data)) return false;
+  if (!Array.isArray(data) || data.length > argumentLimit) return false;
   const name: unknown = data[0];
   return typeof name === 'string' ? !reservedEvents.has(name) : typeof name === 'number';
 }

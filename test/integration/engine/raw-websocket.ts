@@ -125,9 +125,9 @@ export class RawWebSocket {
 /** A masked frame; the key of zeros leaves the payload as it is. */
 function frame(opcode: number, payload: Buffer): Buffer {
   const { length } = payload;
-  const head =
-    length < 126
-      ? Buffer.from([0x80 | opcode, 0x80 | length, 0, 0, 0, 0])
-      : Buffer.from([0x80 | opcode, 0xfe, length >> 8, length & 0xff, 0, 0, 0, 0]);
-  return Buffer.concat([head, payload]);
+  const extended = Buffer.alloc(length < 126 ? 0 : length < 65_536 ? 2 : 8);
+  if (extended.length === 2) extended.writeUInt16BE(length);
+  else if (extended.length === 8) extended.writeBigUInt64BE(BigInt(length));
+  const short = length < 126 ? length : extended.length === 2 ? 126 : 127;
+  return Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | short]), extended, Buffer.alloc(4), payload]);
 }

@@ -199,7 +199,7 @@ it('CVE-2026-69185 (socket.io-parser): what is kept of packets that never become
     ['4510-["a"]'],
     ['4510-["a"]', Buffer.alloc(100)],
     ['451-["a",{"_placeholder":true,"num":0}]', Buffer.alloc(10), Buffer.alloc(10)],
-    [`451-["a"${',{"_placeholder":true,"num":0}'.repeat(1000)}]`, Buffer.alloc(10)],
+    [`451-["a"${',{"_placeholder":true,"num":0}'.repeat(900)}]`, Buffer.alloc(10)],
     ['4510-["a"]', '451-["a"]'],
     ['45-["a"]'],
     ['450-["a"]'],

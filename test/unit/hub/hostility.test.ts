@@ -60,6 +60,42 @@ describe('what has brought down others', () => {
     expect(peer.isOpen).toBe(false);
   });
 
+  it('an event or an answer of half a million arguments calls no listener', () => {
+    const { enter } = createHub();
+    for (const say of [`2["a"${',1'.repeat(450_000)}]`, `30[${'1,'.repeat(450_000)}1]`]) {
+      const { peer, socket } = enter();
+      const errors: unknown[] = [];
+      socket.onAny(() => errors.push('reached'));
+      socket.emit('question', () => errors.push('answered'));
+      socket.on('error', (error) => errors.push((error as Error & { code: string }).code));
+      peer.say(say);
+      expect([errors, peer.isOpen]).toEqual([['EVENT_ERR_TOO_MANY_ARGUMENTS'], false]);
+    }
+  });
+
+  it('an attachment is in one place only, so that nobody who sends the event on sends it ten thousand times', () => {
+    const { enter } = createHub();
+    const { peer, socket } = enter();
+    const errors: unknown[] = [];
+    socket.on('error', (error) => errors.push((error as Error & { code: string }).code));
+    socket.on('echo', (value) => socket.emit('echo', value));
+    const places = Array.from({ length: 10_000 }, () => '{"_placeholder":true,"num":0}').join();
+    peer.say(`51-["echo",[${places}]]`, Buffer.alloc(100_000));
+    expect([errors, peer.take(), peer.isOpen]).toEqual([['EVENT_ERR_ATTACHMENT'], [], false]);
+  });
+
+  it.each(['-1', '1', '1e9', '0.5', '"0"', '"length"', '"__proto__"', 'null', '{}', '[0]'])(
+    'a placeholder with the number %s names nothing',
+    (num) => {
+      const { enter } = createHub();
+      const { peer, socket } = enter();
+      const handler = vi.fn();
+      socket.on('a', handler);
+      peer.say(`51-["a",{"b":[{"_placeholder":true,"num":${num}}]}]`, Buffer.from([1]));
+      expect([handler.mock.calls, peer.isOpen]).toEqual([[], false]);
+    },
+  );
+
   it('deep nesting does not reach the application, whose own recursion it would break', () => {
     const { enter } = createHub();
     const { peer, socket } = enter();
@@ -93,6 +129,109 @@ describe('what has brought down others', () => {
       Reflect.deleteProperty(Object.prototype, 'polluted');
     }
     expect(sent).toEqual(['2["a",{"b":1}]']);
+  });
+});
+
+describe('answers', () => {
+  it('to nothing, to what others were asked, and a second time are passed over', () => {
+    const { enter } = createHub();
+    const one = enter();
+    const other = enter();
+    const answers: unknown[] = [];
+    one.socket.emit('question', (...answer: unknown[]) => answers.push(answer));
+    other.peer.say('30["foreign"]', '39007199254740991["unknown"]', '3007["leading zeros"]');
+    one.peer.say('30["first"]', '30["second"]');
+    expect([answers, one.peer.isOpen, other.peer.isOpen]).toEqual([[['first']], true, true]);
+  });
+});
+
+describe('namespaces that clients ask for', () => {
+  const refusal = (peer: { take(): unknown[] }) =>
+    JSON.parse((peer.take()[0] as string).replace(/^4[^{]*/, ''));
+
+  it.each([
+    [
+      'more than a connection may be in',
+      { perConnection: 2 },
+      '0/c-3,',
+      'NAMESPACE_ERR_TOO_MANY',
+      'perConnection',
+      2,
+    ],
+    [
+      'long names',
+      { nameCharacters: 10 },
+      '0/c-34567890,',
+      'NAMESPACE_ERR_NAME_TOO_LONG',
+      'nameCharacters',
+      10,
+    ],
+    [
+      'more credentials than are kept',
+      { authCharacters: 2000 },
+      `0/c-3,{"token":"${'x'.repeat(2000)}"}`,
+      'NAMESPACE_ERR_AUTH_TOO_LARGE',
+      'authCharacters',
+      2000,
+    ],
+  ])('%s are refused with a code; the others go on', (_title, namespaceLimits, ask, code, name, value) => {
+    const { hub, connect } = createHub({ namespaceLimits });
+    hub.of(/^\/c-/);
+    const peer = connect().say('0/c-1,', '0/c-2,');
+    peer.take();
+    peer.say(ask);
+    expect(refusal(peer)).toMatchObject({
+      data: { code, limit: { name: `namespaceLimits.${name}`, value } },
+    });
+    expect([peer.isOpen, [...hub._nsps.keys()]]).toEqual([true, ['/', '/c-1', '/c-2']]);
+  });
+
+  it('are counted while a function thinks about them', () => {
+    const { hub, connect } = createHub({ namespaceLimits: { perConnection: 100 } });
+    const asked = vi.fn();
+    hub.of(asked);
+    const peer = connect();
+    for (let i = 0; i < 150; i++) peer.say(`0/slow-${i},`);
+    expect([asked.mock.calls.length, peer.sent.length]).toEqual([100, 50]);
+  });
+
+  it('may be left for others, with the credentials that were given for them', () => {
+    const { hub, connect } = createHub({ namespaceLimits: { perConnection: 1, authCharacters: 2000 } });
+    hub.of(/^\/c-/);
+    const peer = connect();
+    for (let i = 0; i < 10; i++) peer.say(`0/c-${i},{"token":"${'x'.repeat(1500)}"}`, `1/c-${i},`);
+    expect(peer.take()).toEqual(Array.from({ length: 10 }, () => expect.stringMatching(/^0\/c-/)));
+  });
+
+  it('do not fill the memory under ever new names: those without sockets go, what the program made stays', () => {
+    const { hub, connect } = createHub({ namespaceLimits: { dynamic: 10 } });
+    hub.of(/^\/c-/);
+    const own = hub.of('/c-own');
+    const bystander = connect().say('0/c-stays,');
+    const peer = connect();
+    for (let i = 0; i < 1000; i++) peer.say(`0/c-${i},`, `1/c-${i},`);
+    expect(hub._nsps.size).toBeLessThanOrEqual(12);
+    expect([hub.of('/c-own'), hub.of('/c-stays').sockets.size]).toEqual([own, 1]);
+    bystander.take();
+    hub.of('/c-stays').emit('still');
+    expect(bystander.take()).toEqual(['2/c-stays,["still"]']);
+  });
+
+  it('are refused where every one of them has sockets', () => {
+    const { hub, connect } = createHub({ namespaceLimits: { dynamic: 3 } });
+    hub.of(/^\/c-/);
+    const peer = connect().say('0/c-1,', '0/c-2,', '0/c-3,');
+    peer.take();
+    peer.say('0/c-4,');
+    expect(refusal(peer)).toMatchObject({ data: { code: 'NAMESPACE_ERR_TOO_MANY_DYNAMIC' } });
+    peer.say('1/c-2,', '0/c-4,');
+    expect(peer.take()).toEqual([expect.stringMatching(/^0\/c-4,/)]);
+  });
+
+  it('have limits that can be kept', () => {
+    expect(() => createHub({ namespaceLimits: { dynamic: Number.NaN } })).toThrow(
+      expect.objectContaining({ code: 'NAMESPACE_ERR_LIMIT' }),
+    );
   });
 });
 

@@ -247,6 +247,24 @@ describe('one who does not keep the protocol', () => {
     expect(answering.sent.at(-1)).toEqual([STREAM_EVENT, 'end', 102]);
   });
 
+  it('cannot call a handler with more arguments than a call can have', async () => {
+    const { asking, answer, answering, errors } = start();
+    answer('count', count as never);
+    asking.emit(
+      STREAM_EVENT,
+      'open',
+      1,
+      'count',
+      1,
+      Array.from({ length: 450_000 }, () => 1),
+    );
+    await settle();
+    expect(answering.sent).toEqual([
+      [STREAM_EVENT, 'end', 1, expect.objectContaining({ code: 'EVENT_ERR_TOO_MANY_ARGUMENTS' })],
+    ]);
+    expect(errors).toEqual([]);
+  });
+
   it('cannot use an id twice', async () => {
     const { asking, answer, answering } = start();
     answer('count', count as never);

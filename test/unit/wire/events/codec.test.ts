@@ -7,7 +7,12 @@ import * as official from 'socket.io-parser';
 import { describe, expect, it } from 'vitest';
 import { PeerError, UsageError } from '../../../../src/base/errors.ts';
 import { containsBinary, depthLimit } from '../../../../src/wire/events/binary.ts';
-import { decodePacket, encodePacket, isPacketValid } from '../../../../src/wire/events/codec.ts';
+import {
+  argumentLimit,
+  decodePacket,
+  encodePacket,
+  isPacketValid,
+} from '../../../../src/wire/events/codec.ts';
 import { type Packet, PacketType } from '../../../../src/wire/events/packet.ts';
 import { Decoder, Encoder } from '../../../../src/wire/events/parser.ts';
 
@@ -85,11 +90,29 @@ describe('packets that are refused', () => {
     ['a giant id', '299999999999999999999["a"]'],
     ['a giant count', '599999999999999999999-["a"]', 'EVENT_ERR_TOO_MANY_ATTACHMENTS'],
     ['eleven attachments', '511-["a"]', 'EVENT_ERR_TOO_MANY_ATTACHMENTS'],
+    ['more arguments than a call can have', `2["a"${',1'.repeat(450_000)}]`, 'EVENT_ERR_TOO_MANY_ARGUMENTS'],
+    ['one argument too many', `2["a"${',1'.repeat(argumentLimit)}]`, 'EVENT_ERR_TOO_MANY_ARGUMENTS'],
+    ['an answer of as many', `31[1${',1'.repeat(argumentLimit)}]`, 'EVENT_ERR_TOO_MANY_ARGUMENTS'],
     ['deep nesting', `2["a",${'['.repeat(2000)}${']'.repeat(2000)}]`, 'EVENT_ERR_TOO_DEEP'],
     ['very deep nesting', `2["a",${'{"a":'.repeat(2e5)}1${'}'.repeat(2e5)}]`, 'EVENT_ERR_TOO_DEEP'],
   ];
   it.each(refused)('refuses %s', (_title, text, code = 'EVENT_ERR_INVALID_PACKET') => {
     expect(() => decodePacket(text)).toThrow(expect.objectContaining({ name: 'PeerError', code }));
+  });
+
+  it('takes as many arguments as there may be, and no program sends more', () => {
+    const data: [string, ...unknown[]] = ['a', ...Array.from({ length: argumentLimit - 1 }, () => 1)];
+    const [text] = encodePacket({ type: 2, nsp: '/', data });
+    expect(decodePacket(text).data).toEqual(data);
+    data.push(1);
+    const code = 'EVENT_ERR_TOO_MANY_ARGUMENTS';
+    for (const packet of [
+      { type: 2, nsp: '/', data } as const,
+      { type: 3, nsp: '/', id: 1, data } as const,
+    ]) {
+      expect(() => encodePacket(packet)).toThrow(expect.objectContaining({ name: 'UsageError', code }));
+      expect(isPacketValid(packet)).toBe(false);
+    }
   });
 
   it('takes nesting up to the limit', () => {

@@ -257,6 +257,10 @@ describe('the parser', () => {
     ['an object as a name', officialEncode({ type: 2, nsp: '/', data: [{}] })],
     ['an id that is no integer', officialEncode({ type: 2, nsp: '/', data: ['e'], id: 1.5 })],
     ['an id beyond exact integers', officialEncode({ type: 2, nsp: '/', data: ['e'], id: 2 ** 60 })],
+    [
+      'more arguments than a call can have',
+      officialEncode({ type: 2, nsp: '/', data: ['e', ...Array.from({ length: 1000 }, () => 1)] }),
+    ],
     ['credentials that are a list', officialEncode({ type: 0, nsp: '/', data: [1] })],
   ])('refuses %s as the fault of the peer', (_what, message) => {
     expect(() => decodeWith(parser.Decoder, message)).toThrow(PeerError);
