@@ -159,7 +159,7 @@ export class Adapter extends EventEmitter {
 
   /** Sends a packet to the sockets that `opts` selects. It is encoded once, however many they are. */
   broadcast(packet: EventPacket, opts: BroadcastOptions): void {
-    const packets = this.#encode(packet, opts);
+    const packets = this.encode(packet, opts);
     const isVolatile = opts.flags?.volatile === true;
     this.#forEach(opts, (socket) => socket.deliver(packet, packets, isVolatile));
   }
@@ -177,7 +177,7 @@ export class Adapter extends EventEmitter {
   ): void {
     const id = this.nsp._ids++;
     packet.id = id;
-    const packets = this.#encode(packet, opts);
+    const packets = this.encode(packet, opts);
     const isVolatile = opts.flags?.volatile === true;
     let count = 0;
     this.#forEach(opts, (socket) => {
@@ -188,7 +188,8 @@ export class Adapter extends EventEmitter {
     clientCountCallback(count);
   }
 
-  #encode(packet: EventPacket, opts: BroadcastOptions): readonly OutgoingPacket[] {
+  /** Writes a packet for all who get it. @internal */
+  protected encode(packet: EventPacket, opts: BroadcastOptions): readonly OutgoingPacket[] {
     packet.nsp = this.nsp.name;
     return this.nsp.server.encodePacket(packet, opts.flags?.compress);
   }

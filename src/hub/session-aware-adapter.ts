@@ -2,6 +2,7 @@
  * What: the adapter that remembers broken sessions and recent packets, for connection state recovery.
  * Must not know: how a session's socket is built again (namespace.ts), or where else sessions could be kept.
  */
+import type { OutgoingPacket } from '../wire/engine/packet.ts';
 import { type EventPacket, PacketType } from '../wire/events/packet.ts';
 import {
   Adapter,
@@ -18,6 +19,8 @@ interface StoredPacket {
   readonly opts: BroadcastOptions;
   readonly data: unknown[];
   readonly emittedAt: number;
+  /** As it was written, which is about what it takes. */
+  bytes: number;
 }
 
 type StoredSession = SessionToPersist & { readonly disconnectedAt: number };
@@ -25,6 +28,11 @@ type StoredSession = SessionToPersist & { readonly disconnectedAt: number };
 /** Two minutes, as in Socket.IO: longer than a tunnel, shorter than a walk. */
 const defaultDurationMs = 2 * 60 * 1000;
 const sweepIntervalMs = 60 * 1000;
+/** Clients that come and go, or that have large messages sent to all, must not fill the memory in these two minutes. */
+const defaultSessions = 100_000;
+const defaultBufferBytes = 64 * 1024 * 1024;
+/** What the objects of a packet take beside its text. */
+const packetOverheadBytes = 200;
 
 /**
  * Keeps sessions and packets in memory for `connectionStateRecovery.maxDisconnectionDuration` milliseconds.
@@ -33,18 +41,27 @@ const sweepIntervalMs = 60 * 1000;
  */
 export class SessionAwareAdapter extends Adapter {
   readonly #durationMs: number;
+  readonly #mostSessions: number;
+  readonly #mostBytes: number;
   readonly #sessions = new Map<PrivateSessionId, StoredSession>();
   readonly #packets: StoredPacket[] = [];
   /** Offsets of an earlier process must not be taken for ours. Short, for it travels with each event. */
   readonly #epoch = createId().slice(0, 6);
   /** The number of the oldest packet that is kept. */
   #firstNumber = 0;
+  /** Of all packets that are kept. */
+  #bytes = 0;
+  /** The packet that is being sent, and kept. */
+  #sending: StoredPacket | null = null;
   #sweeper: NodeJS.Timeout | null = null;
 
   constructor(nsp: AnyNamespace) {
     super(nsp);
-    const { maxDisconnectionDuration = defaultDurationMs } = nsp.server._opts.connectionStateRecovery ?? {};
+    const { connectionStateRecovery } = nsp.server._opts;
+    const { maxDisconnectionDuration = defaultDurationMs } = connectionStateRecovery ?? {};
     this.#durationMs = maxDisconnectionDuration;
+    this.#mostSessions = connectionStateRecovery?.sessions ?? defaultSessions;
+    this.#mostBytes = connectionStateRecovery?.bufferBytes ?? defaultBufferBytes;
   }
 
   override close(): Promise<void> | void {
@@ -55,6 +72,8 @@ export class SessionAwareAdapter extends Adapter {
 
   override persistSession(session: SessionToPersist): void {
     this.#sessions.set(session.pid, { ...session, disconnectedAt: Date.now() });
+    const [oldest] = this.#sessions.size > this.#mostSessions ? this.#sessions.keys() : [];
+    if (oldest !== undefined) this.#sessions.delete(oldest);
     this.#startSweeping();
   }
 
@@ -85,10 +104,39 @@ export class SessionAwareAdapter extends Adapter {
       const number = this.#firstNumber + this.#packets.length;
       // The offset travels as the last argument; the client keeps the latest.
       packet.data.push(`${this.#epoch}.${number}`);
-      this.#packets.push({ opts, data: packet.data, emittedAt: Date.now() });
-      this.#startSweeping();
+      this.#sending = { opts, data: packet.data, emittedAt: Date.now(), bytes: packetOverheadBytes };
     }
     super.broadcast(packet, opts);
+  }
+
+  /** @internal */
+  protected override encode(packet: EventPacket, opts: BroadcastOptions): readonly OutgoingPacket[] {
+    const kept = this.#sending;
+    this.#sending = null;
+    // What cannot be written is not kept either.
+    const packets = super.encode(packet, opts);
+    if (kept !== null) {
+      for (const { data } of packets) kept.bytes += data.length;
+      this.#packets.push(kept);
+      this.#startSweeping();
+      this.#bytes += kept.bytes;
+      if (this.#bytes > this.#mostBytes) this.#forget(this.#countAbove(this.#mostBytes));
+    }
+    return packets;
+  }
+
+  /** How many of the oldest packets are to go, so that half the room is free: each time costs a walk. */
+  #countAbove(mostBytes: number): number {
+    let count = 0;
+    for (let bytes = this.#bytes; bytes > mostBytes / 2; count++) {
+      bytes -= (this.#packets[count] as StoredPacket).bytes;
+    }
+    return count;
+  }
+
+  #forget(count: number): void {
+    for (const { bytes } of this.#packets.splice(0, count)) this.#bytes -= bytes;
+    this.#firstNumber += count;
   }
 
   #numberAfter(offset: string): number | null {
@@ -127,8 +175,7 @@ export class SessionAwareAdapter extends Adapter {
     while (expired < this.#packets.length && (this.#packets[expired] as StoredPacket).emittedAt < oldest) {
       expired++;
     }
-    this.#packets.splice(0, expired);
-    this.#firstNumber += expired;
+    this.#forget(expired);
     if (this.#packets.length === 0 && this.#sessions.size === 0) {
       if (this.#sweeper !== null) clearInterval(this.#sweeper);
       this.#sweeper = null;

@@ -216,6 +216,32 @@ describe('connection state recovery', () => {
     expect(socket.recovered).toBe(false);
   });
 
+  it('keeps no more sessions than it may: of clients that come and go, the first start afresh', async () => {
+    const { hub, connect, comeBack, peer } = createKnown({ connectionStateRecovery: { sessions: 3 } });
+    peer.break();
+    for (let i = 0; i < 3; i++) connect().say('0').break();
+    await comeBack();
+    expect([...hub.sockets.sockets.values()].map(({ recovered }) => recovered)).toEqual([false]);
+  });
+
+  it('keeps no more bytes than it may: who has missed more starts afresh, who has missed less does not', async () => {
+    const { hub, peer, comeBack, sid, connect } = createKnown({
+      connectionStateRecovery: { bufferBytes: 10_000 },
+    });
+    peer.break();
+    const late = connect().say('0');
+    const { sid: lateSid, pid } = JSON.parse(String(late.take()[0]).slice(1)) as { sid: string; pid: string };
+    for (let i = 0; i < 100; i++) hub.emit('large', 'x'.repeat(1000));
+    const offset = JSON.parse(String(late.take().at(-1)).slice(1)).at(-1) as string;
+    late.break();
+    hub.emit('missed');
+    await comeBack();
+    const again = await comeBack({ pid, offset });
+    expect(hub.sockets.sockets.get(sid)).toBeUndefined();
+    expect(hub.sockets.sockets.get(lateSid)).toMatchObject({ recovered: true });
+    expect(again.take()[0]).toMatch(/^2\["missed"/);
+  });
+
   it('loses nothing that is sent while the session is looked up or a middleware thinks', async () => {
     const { hub, peer, offset, pid, connect } = createKnown({
       connectionStateRecovery: { skipMiddlewares: false },
