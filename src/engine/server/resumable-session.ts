@@ -84,7 +84,7 @@ export class ResumableSocket extends ResumableSender {
     this.owed = mustAnswer ? Owed.countAtOnce : Owed.countWithWords;
     if (old !== transport) {
       old.sink = deafSink;
-      old.close(SessionCloseCode.replaced, 'Another connection carries the session.');
+      this.server.dismiss(old, SessionCloseCode.replaced, 'Another connection carries the session.');
     }
     this.server.heartbeat.alive(this);
     if (wasDetached) this.#resumed();

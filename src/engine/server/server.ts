@@ -27,6 +27,7 @@ import { type CarrierSettings, carrierKinds } from './carriers.ts';
 import { createConnectResponse } from './connect-response.ts';
 import { formatCookie } from './cookie.ts';
 import { EndedSessions } from './ended-sessions.ts';
+import { Farewells } from './farewells.ts';
 import { Gate } from './gate.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { keepSocket, keptRequest } from './kept-request.ts';
@@ -99,6 +100,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
   /** @internal */ readonly limits: ResolvedLimits;
   /** @internal Of resumable sessions. */ readonly sessionLimits: SessionLimits;
   /** @internal */ readonly endedSessions = new EndedSessions();
+  /** @internal */ readonly farewells = new Farewells();
   readonly #gate: Gate;
   readonly #polling: CarrierSettings;
   readonly #admission: Admission;
@@ -308,7 +310,13 @@ export class Server extends ObservedEmitter<ServerEvents> {
         : attachConnection(session, transport, request);
     transport.socket.start(transport);
     if (session !== undefined && ended === null) return;
-    transport.close(SessionCloseCode.unknown, ended ? `${ended.end} ${ended.received}` : 'unknown');
+    this.dismiss(transport, SessionCloseCode.unknown, ended ? `${ended.end} ${ended.received}` : 'unknown');
+  }
+
+  /** @internal Tells a connection that carries no session, or none any more, to close. */
+  dismiss(transport: Transport, code: number, reason: string): void {
+    if (transport instanceof WebSocketServerTransport) this.farewells.tell(transport, code, reason);
+    else transport.close(code, reason);
   }
 
   #acceptWebSocket(sid: string, handshake: Handshake): WebSocketServerTransport | null {

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { RawWebSocket } from './raw-websocket.ts';
-import { until } from './resumable-scene.ts';
-import { ask, closing, HANDSHAKE, startEngine } from './scene.ts';
+import { beginPolling, until } from './resumable-scene.ts';
+import { ask, closing, HANDSHAKE, type Scene, startEngine } from './scene.ts';
 
 const WEBSOCKET = '/engine.io/?EIO=4&transport=websocket';
 
@@ -90,6 +90,35 @@ describe('a client that does not read', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect((await ended)[1]).toMatchObject({ code: 'ENGINE_ERR_SLOW_READER' });
+  });
+});
+
+describe('connections that are only told to close', () => {
+  it.each([
+    ['of unknown sessions', async () => `${WEBSOCKET}&sid=none&attach=0`, 4001],
+    [
+      'that others have taken over from',
+      async (scene: Scene) => `${WEBSOCKET}&sid=${(await beginPolling(scene)).sid}&attach=0`,
+      4002,
+    ],
+  ])('%s are a thousand at most, however long they take to close', async (_which, pathFor, code) => {
+    const scene = await startEngine({});
+    const path = await pathFor(scene);
+    const connections: RawWebSocket[] = [];
+    // In tens, as a backlog is not what is tested.
+    while (connections.length < 1020) {
+      const ten = Array.from({ length: 10 }, () => new RawWebSocket(scene.port, path));
+      connections.push(...ten);
+      await Promise.all(ten.map((ws) => until(() => ws.head !== '' || ws.hasEnded)));
+    }
+    expect(connections[0]!.head).toMatch(/^HTTP\/1.1 101 /);
+    await connections[0]!.untilEnded();
+    expect(connections[0]!.closed?.code).toBe(code);
+    await until(() => scene.engine.farewells.count <= 1000);
+    const { count } = scene.engine.farewells;
+    expect(count).toBeGreaterThan(990);
+    for (const ws of connections) ws.cut();
+    await until(() => scene.engine.farewells.count === 0);
   });
 });
 
