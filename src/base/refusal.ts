@@ -37,12 +37,15 @@ export function refusalIn(answer: readonly unknown[]): EventRefusal | undefined 
   const [first] = answer;
   if (answer.length !== 1 || typeof first !== 'object' || first === null) return undefined;
   const { error } = first as Partial<Record<'error', unknown>>;
-  if (typeof error !== 'object' || error === null) return undefined;
-  const { code, message, event } = error as Partial<Record<keyof EventRefusal, unknown>>;
+  return isRefusal(error) ? error : undefined;
+}
+
+/** Whether a value that came from the other side tells of a refusal. */
+export function isRefusal(value: unknown): value is EventRefusal {
+  if (typeof value !== 'object' || value === null) return false;
+  const { code, message, event } = value as Partial<Record<keyof EventRefusal, unknown>>;
   const isOurs = typeof code === 'string' && /^(CONTRACT|RATE|EVENT)_ERR_/.test(code);
-  return isOurs && typeof message === 'string' && typeof event === 'string'
-    ? (error as EventRefusal)
-    : undefined;
+  return isOurs && typeof message === 'string' && typeof event === 'string';
 }
 
 /** An event, or the answer to one, was refused: by the other side, or here because the other side sent it wrong. */

@@ -2,7 +2,7 @@
  * What: judges what one direction of a namespace carries against a contract: events, answers, streams.
  * Must not know: sockets, or what happens to what is refused.
  */
-import { type EventRefusal, REFUSED_EVENT } from '../base/refusal.ts';
+import { type EventRefusal, isRefusal, REFUSED_EVENT } from '../base/refusal.ts';
 import { readStreamMessage } from '../streams/message.ts';
 import { CONTRACT_ERROR, judge, refusalOf, type Verdict } from './contract.ts';
 import type { EventSpec } from './contract-types.ts';
@@ -38,9 +38,14 @@ export class EventJudge {
    * @returns the values that listeners get.
    */
   event(event: string, values: readonly unknown[], hasAck: boolean): Verdict | Promise<Verdict> {
+    // Not in any contract, so nothing else may hide behind the name.
+    if (event === REFUSED_EVENT) {
+      const [told] = values;
+      return isRefusal(told) && !hasAck ? { values: [told] } : { refusal: unknownEvent(event) };
+    }
     const spec = this.#incoming.get(event);
     if (spec === undefined) {
-      const mayPass = event === REFUSED_EVENT || this.#options.passesUnknown(event);
+      const mayPass = this.#options.passesUnknown(event);
       return mayPass ? { values: [...values] } : { refusal: unknownEvent(event) };
     }
     if (spec.part !== undefined) {

@@ -38,7 +38,8 @@ export interface EventGuard {
 
 /**
  * Tells the sender: as the answer `{ error: refusal }` where it wants one, else by the event `tautline:refused`; one who
- * asked for a stream, by the stream's end.
+ * asked for a stream, by the stream's end. What itself tells of a refusal is not answered, or two ends would refuse
+ * each other's for ever.
  */
 export function refuseEvent(socket: AnySocket, event: EventArguments, refusal: EventRefusal): void {
   const [name, kind, id] = event;
@@ -48,7 +49,7 @@ export function refuseEvent(socket: AnySocket, event: EventArguments, refusal: E
   }
   const ack = event.at(-1);
   if (typeof ack === 'function') ack({ error: refusal });
-  else sendRefusal(socket, refusal);
+  else if (name !== REFUSED_EVENT) sendRefusal(socket, refusal);
 }
 
 /** Tells the client of a refusal by the event `tautline:refused`. */

@@ -2,7 +2,6 @@
  * What: hands events on past a namespace's guards, each socket's in the order in which they came.
  * Must not know: what guards look for, or what happens to events behind them.
  */
-import { REFUSED_EVENT } from '../base/refusal.ts';
 import type { EventArguments } from '../wire/events/packet.ts';
 import { throwLater } from './client.ts';
 import { type EventGuard, type GuardedAnswer, type GuardedEvent, refuseEvent } from './event-guard.ts';
@@ -39,7 +38,7 @@ export class GuardedIntake {
       refuseEvent(socket, event, { code: 'EVENT_ERR_BACKLOG', message, event: name });
       return;
     }
-    const checked = event[0] === REFUSED_EVENT ? event : this.#check(socket, event, 0);
+    const checked = this.#check(socket, event, 0);
     if (queue === undefined && !(checked instanceof Promise)) {
       if (checked !== null) socket.passEvent(checked);
       return;

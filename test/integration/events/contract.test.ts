@@ -109,6 +109,23 @@ describe.each(kinds)('a contract on the server, with %s', (_title, kind) => {
     ]);
   });
 
+  it.each([
+    ['anything', [{ hidden: true }]],
+    ['nothing', []],
+    ['a refusal with a callback', [{ code: 'CONTRACT_ERR_X', message: 'm', event: 'e' }, () => {}]],
+  ])('lets nobody hide %s behind the name of our refusals', async (_what, args) => {
+    const s = await start();
+    const { client, socket } = await enter(s, kind);
+    const seen: unknown[] = [];
+    socket.onAny((...event) => seen.push(event[0]));
+    socket.on('say', (_text, ack) => ack({ id: 1 }));
+    client.emit('tautline:refused', ...args);
+    client.emit('say', 'after', () => {});
+    await client.emitWithAck('say', 'last');
+    expect(seen).toEqual(['say', 'say']);
+    expect(s.violations).toEqual(['tautline:refused CONTRACT_ERR_UNKNOWN_EVENT']);
+  });
+
   it('keeps the order of events where schemas take their time', async () => {
     const s = await start();
     const { client, socket } = await enter(s, kind);

@@ -90,6 +90,14 @@ describe('a rate limiter', () => {
     expect(seen).toEqual(['a 1', 'b 3', 'b 4']);
   });
 
+  it('counts what tells of refusals too, and does not answer it, or two ends would refuse each other for ever', () => {
+    const { client, limiter } = start({ limit: 1 });
+    const { peer, seen } = client();
+    const told = '2["tautline:refused",{"code":"CONTRACT_ERR_UNKNOWN_EVENT","message":"m","event":"e"}]';
+    peer.say(told, told, told);
+    expect([seen.length, peer.take(), limiter.counters.refused]).toEqual([1, [], 2]);
+  });
+
   it('drops without a word', () => {
     const { client, limiter } = start({ limit: 1, policy: 'drop' });
     const { peer, seen } = client();
