@@ -364,7 +364,8 @@ export class Socket<
       case PacketType.connectError: {
         this.#destroy();
         const { message, data } = packet.data as { message: string; data?: Untyped };
-        const error: ExtendedError = new Error(message);
+        // What is no text, nor ought to be one, may be what no text can be made of.
+        const error: ExtendedError = new Error(typeof message === 'string' ? message : '');
         error.data = data;
         this.emitReserved('connect_error', error);
       }

@@ -88,6 +88,20 @@ describe('connecting', () => {
     expect(s.platform.clockUsed.delays).toEqual([]);
   });
 
+  it.each([
+    '4"a text, as of version 2"',
+    '4{}',
+    '4[]',
+    '4{"message":{"toString":1}}',
+    '4{"message":{"toString":null,"valueOf":null}}',
+    '4{"message":["x"]}',
+  ])('makes an error also of %s, which no server should say', async (packet) => {
+    const s = start();
+    await s.open();
+    await s.say(packet);
+    expect(s.events).toMatchObject([['connect_error', { message: '' }]]);
+  });
+
   it('can connect again from within connect_error, once for each refusal', async () => {
     const s = start({ auth: (give) => give({ token: s.events.length }) });
     let refusals = 0;
