@@ -37,6 +37,7 @@ export type {
   ParentNamespaceMatcher,
 } from '../hub/hub.ts';
 export { type ExtendedError, Namespace } from '../hub/namespace.ts';
+export type { NamespaceLimits } from '../hub/namespace-limits.ts';
 export {
   type PresenceEvents,
   type PresenceOptions,

@@ -17,6 +17,7 @@ import type { PacketDecoder } from '../wire/events/parser.ts';
 import type { DisconnectReason } from './disconnect-reason.ts';
 import { type ClientConnection, EmitterPeer } from './emitter-peer.ts';
 import type { AnyHub } from './hub.ts';
+import { checkEntry, forgetEntry } from './namespace-limits.ts';
 import { toOutgoing } from './outgoing.ts';
 import { SessionOutcome } from './session-outcome.ts';
 import type { AnySocket } from './socket.ts';
@@ -193,17 +194,26 @@ export class Client implements PeerListener {
       this.close();
       return;
     }
+    const count = this.#entering.size + (this.#socket === null ? 0 : 1) + (this.#sockets?.size ?? 0);
+    const refusal = checkEntry(this, count, name, auth, this.#hub._namespaceLimits);
+    if (refusal !== null) {
+      this.#left(name);
+      this.sendPacket({ type: PacketType.connectError, nsp: name, data: refusal });
+      return;
+    }
     this.#entering.set(name, null);
     this.#hub.findNamespace(name, auth ?? {}, (namespace) => {
-      if (namespace === null) {
+      if (namespace === null || !('admit' in namespace)) {
         this.#left(name);
-        const data = { message: 'Invalid namespace' };
+        forgetEntry(this, name);
+        const data = namespace ?? { message: 'Invalid namespace' };
         this.sendPacket({ type: PacketType.connectError, nsp: name, data });
         return;
       }
       namespace.admit(this, auth, (socket) => {
         this.#left(name);
         if (socket !== null) this.#add(socket);
+        else forgetEntry(this, name);
       });
     });
   }
@@ -231,6 +241,7 @@ export class Client implements PeerListener {
 
   /** Forgets a socket that has left its namespace. @internal */
   remove(socket: AnySocket): void {
+    forgetEntry(this, socket.nsp.name);
     if (this.#socket === socket) {
       // Another one takes the place, so that packets and the timeout find it.
       const [next] = this.#sockets?.values() ?? [];

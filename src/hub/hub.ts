@@ -36,6 +36,7 @@ import {
   type NamespaceMiddleware,
   type ServerReservedEventsMap,
 } from './namespace.ts';
+import { type EntryRefusal, type NamespaceLimits, resolveNamespaceLimits } from './namespace-limits.ts';
 import { type OutboxOptions, OutboxReceipts } from './outbox-receipts.ts';
 import { toOutgoing } from './outgoing.ts';
 import { ParentNamespace } from './parent-namespace.ts';
@@ -59,6 +60,13 @@ export interface ConnectionStateRecoveryOptions {
   maxDisconnectionDuration?: number;
   /** Whether middlewares are skipped for those who come back; true by default: they have passed before. */
   skipMiddlewares?: boolean;
+  /** Most sessions that are kept in memory; 100,000 by default. Above it the oldest start afresh when they come back. */
+  sessions?: number;
+  /**
+   * Most bytes of packets that are kept in memory, for each namespace; 64 MiB by default. Who has missed more starts
+   * afresh.
+   */
+  bufferBytes?: number;
 }
 
 /** The options that concern namespaces and packets. */
@@ -73,6 +81,8 @@ export interface HubOptions {
   connectionStateRecovery: ConnectionStateRecoveryOptions;
   /** Whether namespaces made for a pattern go with their last socket; false by default. */
   cleanupEmptyChildNamespaces: boolean;
+  /** How many namespaces clients may ask for, and how. */
+  namespaceLimits: Partial<NamespaceLimits>;
   /**
    * How far outboxes of clients (`tautline/client/outbox`) are remembered to have been received; on by default, and free
    * of cost until a client has one. `false`: clients send without being told apart.
@@ -113,6 +123,8 @@ export class Hub<
   readonly _nsps = new Map<string, Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>();
   /** Null when outboxes are not to be told apart. @internal */
   readonly _receipts: OutboxReceipts | null;
+  /** @internal */
+  readonly _namespaceLimits: NamespaceLimits;
   /** In milliseconds. @internal */
   _connectTimeout: number;
   readonly #parents = new Map<
@@ -131,6 +143,7 @@ export class Hub<
     this._parser = opts.parser ?? jsonParser;
     this.encoder = new this._parser.Encoder();
     this._receipts = opts.outbox === false ? null : new OutboxReceipts(opts.outbox);
+    this._namespaceLimits = resolveNamespaceLimits(opts.namespaceLimits);
     this._connectTimeout = opts.connectTimeout ?? defaultConnectTimeoutMs;
     this.#adapter = opts.adapter ?? (opts.connectionStateRecovery ? SessionAwareAdapter : Adapter);
     this.sockets = this.of('/');
@@ -211,13 +224,13 @@ export class Hub<
 
   /**
    * Finds the namespace that a client asks for, making it if a pattern or a function allows it.
-   * @param done told null when there is none.
+   * @param done told null when there is none, or why there can be none.
    * @internal
    */
   findNamespace(
     name: string,
     auth: Record<string, Untyped>,
-    done: (namespace: AnyNamespace | null) => void,
+    done: (namespace: AnyNamespace | EntryRefusal | null) => void,
   ): void {
     const known = this._nsps.get(name);
     if (known !== undefined) {
@@ -235,7 +248,7 @@ export class Hub<
       matcher(name, auth, (err, isAllowed) => {
         // While a function thought, another client may have had the same namespace made.
         if (err || !isAllowed) ask(index + 1);
-        else done((this._nsps.get(name) ?? parent.createChild(name)) as unknown as AnyNamespace);
+        else done((this._nsps.get(name) ?? parent.childForClient(name)) as AnyNamespace | EntryRefusal);
       });
     };
     ask(0);

@@ -261,8 +261,13 @@ export class Namespace<
     this.#checkEmpty();
   }
 
+  /** Whether no socket is in it, nor on the way. @internal */
+  get isEmpty(): boolean {
+    return this.sockets.size === 0 && this.#entering === 0;
+  }
+
   #checkEmpty(): void {
-    if (this.sockets.size === 0 && this.#entering === 0) this.onEmpty?.();
+    if (this.isEmpty) this.onEmpty?.();
   }
 
   /** Gives up waiting for the answers to a broadcast. @internal */

@@ -8,6 +8,7 @@ import { Adapter, type BroadcastOptions } from './adapter.ts';
 import type { RemoteSocket } from './broadcast-operator.ts';
 import type { Hub } from './hub.ts';
 import { type AnyNamespace, Namespace } from './namespace.ts';
+import { type EntryRefusal, tooManyDynamic } from './namespace-limits.ts';
 
 /** Sends what is sent to the parent to each child. */
 class ChildrenAdapter extends Adapter {
@@ -67,6 +68,8 @@ export class ParentNamespace<
   SocketData = Untyped,
 > extends Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
   readonly children = new Set<Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>();
+  /** Those of them that clients have asked for. */
+  readonly #forClients = new Set<Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>();
 
   /** @internal */
   constructor(server: Hub<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) {
@@ -91,16 +94,36 @@ export class ParentNamespace<
     for (const listener of this.listeners('violation')) child.on('violation', listener);
     child.intake = this.intake;
     this.children.add(child);
-    if (server._opts.cleanupEmptyChildNamespaces) {
-      child.onEmpty = () => {
-        child.onEmpty = null;
-        server._nsps.delete(name);
-        this.children.delete(child);
-        void child.adapter.close();
-      };
-    }
+    if (server._opts.cleanupEmptyChildNamespaces) child.onEmpty = () => this.#giveUp(child);
     server.addNamespace(child);
     return child;
+  }
+
+  /**
+   * Makes a namespace because a client asks for it. Whoever asks for ever new names must not fill the memory: where
+   * there are too many, those without sockets go; what the program has made itself stays.
+   * @returns why there can be no other one, where none is empty.
+   * @internal
+   */
+  childForClient(
+    name: string,
+  ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> | EntryRefusal {
+    const { _namespaceLimits: limits } = this.server;
+    if (this.#forClients.size >= limits.dynamic) {
+      for (const child of this.#forClients) if (child.isEmpty) this.#giveUp(child);
+      if (this.#forClients.size >= limits.dynamic) return tooManyDynamic(limits);
+    }
+    const child = this.createChild(name);
+    this.#forClients.add(child);
+    return child;
+  }
+
+  #giveUp(child: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): void {
+    child.onEmpty = null;
+    this.server._nsps.delete(child.name);
+    this.children.delete(child);
+    this.#forClients.delete(child);
+    void child.adapter.close();
   }
 
   /** @throws {Error} always: a parent has no sockets of its own. */
