@@ -357,7 +357,7 @@ export class Manager<
         }
       });
     };
-    this.#wait(backoffDelayMs(this.#attempts++, settings, this.#platform.random), attempt);
+    this.#wait(backoffDelayMs(this.#attempts++, settings, this.#platform.chance()), attempt);
     // There is a network again, or somebody who waits for it.
     for (const event of ['online', 'visible'] as const) {
       this.#undo.push(this.#platform.watch(event, attempt));

@@ -6,7 +6,6 @@ import { Buffer } from 'node:buffer';
 import type { EnginePlatform } from '../engine/client/options.ts';
 import { nodePolling } from '../transport/long-polling/node-client.ts';
 import { nodeByteCodec } from '../transport/platform/node-byte-codec.ts';
-import { nodeRandom } from '../transport/platform/node-random.ts';
 import { createWebClock } from '../transport/platform/web-clock.ts';
 import { nodeShortPolling } from '../transport/short-polling/node-client.ts';
 import { nodeSse } from '../transport/sse/node-client.ts';
@@ -16,7 +15,7 @@ import { CookieJar } from '../wire/http/cookie.ts';
 /** Node, from version 20 on. */
 export const nodePlatform: EnginePlatform = {
   codec: nodeByteCodec,
-  random: nodeRandom,
+  chance: Math.random,
   clock: createWebClock,
   transports: [nodePolling, nodeWebSocket, nodeSse, nodeShortPolling],
   binaryType: 'nodebuffer',

@@ -5,7 +5,6 @@
 import type { EnginePlatform } from '../engine/client/options.ts';
 import { webPolling } from '../transport/long-polling/web.ts';
 import { createWebClock } from '../transport/platform/web-clock.ts';
-import { webRandom } from '../transport/platform/web-random.ts';
 import { webTextCodec } from '../transport/platform/web-text-codec.ts';
 import { webShortPolling } from '../transport/short-polling/web.ts';
 import { webSse } from '../transport/sse/web.ts';
@@ -14,7 +13,7 @@ import { webWebSocket } from '../transport/websocket/web.ts';
 /** A browser, or what has its globals. */
 export const webPlatform: EnginePlatform = {
   codec: webTextCodec,
-  random: webRandom,
+  chance: Math.random,
   clock: createWebClock,
   transports: [webPolling, webWebSocket, webSse, webShortPolling],
   binaryType: 'arraybuffer',

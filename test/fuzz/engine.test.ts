@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PeerError } from '../../src/base/errors.ts';
 import { Server } from '../../src/engine/server/server.ts';
 import { nodeByteCodec as codec } from '../../src/transport/platform/node-byte-codec.ts';
+import type { IncomingPacket } from '../../src/wire/engine/codec.ts';
 import { OutgoingPacket, PacketType } from '../../src/wire/engine/packet.ts';
 import { decodePayload, encodePayload } from '../../src/wire/engine/payload.ts';
 import { seconds } from './dice.ts';
@@ -38,7 +39,7 @@ describe('payloads', () => {
     fc.assert(
       fc.property(fc.array(packet, { minLength: 1, maxLength: 8 }), (packets) => {
         const read: unknown[] = [];
-        const take = (type: PacketType, data: string | Uint8Array): void => {
+        const take = ({ type, data }: IncomingPacket): void => {
           read.push([type, typeof data === 'string' ? data : [...data]]);
         };
         decodePayload(encodePayload(packets, codec), codec, take, true);

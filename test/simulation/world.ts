@@ -330,7 +330,7 @@ export class World {
     const chance = chanceFrom(this.#directions.length);
     const platform: EnginePlatform = {
       codec: webTextCodec,
-      random: { fill: (target) => target.fill(Math.floor(chance() * 256)) },
+      chance,
       clock: () => this.#time.clockOf(actor),
       transports: this.#transports(actor),
       binaryType: 'nodebuffer',

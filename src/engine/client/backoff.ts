@@ -2,8 +2,6 @@
  * What: how long to wait before the next attempt to reconnect: exponential, bounded, with jitter.
  * Must not know: time, or what is attempted.
  */
-import type { Random } from '../../base/port.ts';
-
 export interface BackoffSettings {
   /** Delay before the first attempt, in ms. */
   reconnectionDelay: number;
@@ -23,11 +21,10 @@ export const defaultBackoff: BackoffSettings = {
 /**
  * The delay before the next attempt.
  * @param attempts how many were made before.
+ * @param chance from 0 up to 1.
  */
-export function backoffDelayMs(attempts: number, settings: BackoffSettings, random: Random): number {
+export function backoffDelayMs(attempts: number, settings: BackoffSettings, chance: number): number {
   const { reconnectionDelay, reconnectionDelayMax, randomizationFactor } = settings;
-  const bytes = new Uint32Array(1);
-  random.fill(new Uint8Array(bytes.buffer));
-  const stray = 1 + randomizationFactor * (bytes[0]! / 2 ** 31 - 1);
+  const stray = 1 + randomizationFactor * (chance * 2 - 1);
   return Math.min(Math.floor(reconnectionDelay * 2 ** attempts * stray), reconnectionDelayMax);
 }

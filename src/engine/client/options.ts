@@ -2,7 +2,7 @@
  * What: what a program may say about a client's session, and what the platform must bring along.
  * Must not know: how sessions work, namespaces, or any platform.
  */
-import type { Clock, Random, TextCodec } from '../../base/port.ts';
+import type { Clock, TextCodec } from '../../base/port.ts';
 import type { SessionLimits } from '../../protocol/session/session.ts';
 import type { ClientTransportFactory, ClientTransportOptions, CookieStore } from '../../transport/port.ts';
 import type { BackoffSettings } from './backoff.ts';
@@ -70,7 +70,8 @@ export type PageEvent = 'offline' | 'online' | 'visible' | 'beforeunload';
 /** What the composition root puts in: the platform, as far as a session needs it. */
 export interface EnginePlatform {
   readonly codec: TextCodec;
-  readonly random: Random;
+  /** From 0 up to 1; nobody has to be unable to guess it. */
+  chance(): number;
   /** @param isUnref whether waiting timers let the process end. */
   clock(isNative?: boolean, isUnref?: boolean): Clock;
   /** In the order in which they are tried. */

@@ -117,7 +117,7 @@ export abstract class ResumableConnector extends EngineConnector {
     const delayMs = backoffDelayMs(
       this.#attempts++,
       { ...defaultBackoff, ...this.opts },
-      this.platform.random,
+      this.platform.chance(),
     );
     this.#retry?.cancel();
     this.#retry = this.clock.setTimer(delayMs, () => this.#reattach());

@@ -23,7 +23,9 @@ import type { EngineOptions, EnginePlatform } from './options.ts';
 import { refuse } from './payload-limit.ts';
 
 /** By its type, what the events `packet` and `packetCreate` call a packet. */
-export const packetNames = Object.keys(PacketType) as (keyof typeof PacketType)[];
+export const packetNames = 'open close ping pong message upgrade noop count'.split(
+  ' ',
+) as (keyof typeof PacketType)[];
 
 const isMessage = ({ type }: OutgoingPacket) => type === PacketType.message;
 

@@ -74,7 +74,9 @@ export function encodePayload(packets: readonly Packet[], callback: (encoded: st
 export function decodePayload(encoded: string, binaryType?: BinaryType): Packet[] {
   const packets: Packet[] = [];
   try {
-    decodeWirePayload(encoded, nodeByteCodec, (type, data) => packets.push(packetOf(type, data, binaryType)));
+    decodeWirePayload(encoded, nodeByteCodec, ({ type, data }) => {
+      packets.push(packetOf(type, data, binaryType));
+    });
   } catch (error) {
     packets.push(errorPacket(error));
   }

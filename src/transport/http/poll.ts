@@ -18,7 +18,7 @@ export function fetchPayload(exchange: Exchange, target: ClientTarget, listener:
     let end = outcome;
     try {
       const { codec, isExtended } = target;
-      decodePayload(outcome.text, codec, (type, data) => packets.push({ type, data }), isExtended);
+      decodePayload(outcome.text, codec, (packet) => packets.push(packet), isExtended);
     } catch (cause) {
       end = { ...outcome, cause, code: 'TRANSPORT_ERR_PROTOCOL' };
     }

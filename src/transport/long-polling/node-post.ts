@@ -50,7 +50,7 @@ export function decodeBody(
     return new PeerError('The body is not UTF-8.', { code: PollingError.invalidContent });
   }
   try {
-    decodePayload(codec.decodeUtf8(body), codec, (type, data) => packets.push({ type, data }), isExtended);
+    decodePayload(codec.decodeUtf8(body), codec, (packet) => packets.push(packet), isExtended);
   } catch (error) {
     if (error instanceof PeerError) return error;
     throw error;

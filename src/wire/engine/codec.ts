@@ -25,7 +25,8 @@ export interface IncomingPacket {
 /** By the digit on the wire: index 0 is `open`. Those of the standard, which every peer knows. */
 const TYPE_BY_DIGIT = [...'0123456'] as readonly PacketType[];
 const DIGIT_ZERO = 0x30;
-const LETTER_B = 0x62;
+/** The letter `b`, counted as a digit is. */
+const LETTER_B = 0x62 - DIGIT_ZERO;
 
 /**
  * The type of a packet in text, by its first character; `undefined` when the standard has none such (also for `b`,
@@ -47,13 +48,12 @@ export function decodePacket(
   isExtended = false,
 ): IncomingPacket {
   if (typeof encoded !== 'string') return { type: PacketType.message, data: encoded };
-  const isCount = isExtended && encoded.startsWith(PacketType.count);
-  const type = isCount ? PacketType.count : packetTypeOf(encoded);
+  const digit = encoded.charCodeAt(0) - DIGIT_ZERO;
   const rest = encoded.slice(1);
-  if (type !== undefined) return { type, data: rest };
+  if (digit >= 0 && digit < (isExtended ? 8 : 7)) return { type: `${digit}` as PacketType, data: rest };
   // Engine.IO protocol 4, "Packet encoding": `b` and base64 is a binary message. It belongs to text transports, but
   // peers that are told to force base64 send it on WebSocket too.
-  if (encoded.charCodeAt(0) !== LETTER_B) {
+  if (digit !== LETTER_B) {
     throw new PeerError(
       `Expected an Engine.IO packet type from 0 to 6, got ${encoded === '' ? 'an empty packet' : `the character ${JSON.stringify(encoded.charAt(0))}`}.`,
       { code: EngineWireError.unknownPacketType },

@@ -3,20 +3,15 @@
  * Must not know: HTTP, sessions, who sets the limit.
  */
 import type { TextCodec } from '../../base/port.ts';
-import { decodePacket, encodePacketAsText } from './codec.ts';
-import type { OutgoingPacket, PacketType } from './packet.ts';
+import { decodePacket, encodePacketAsText, type IncomingPacket } from './codec.ts';
+import type { OutgoingPacket } from './packet.ts';
 
 /** Engine.IO protocol 4, "HTTP long-polling": packets are joined by the ASCII record separator. */
 const SEPARATOR = '\x1e';
 
 /** Joins packets to one payload; binary becomes base64. */
 export function encodePayload(packets: readonly OutgoingPacket[], codec: TextCodec): string {
-  let payload = '';
-  for (const packet of packets) {
-    if (payload !== '') payload += SEPARATOR;
-    payload += encodePacketAsText(packet, codec);
-  }
-  return payload;
+  return packets.map((packet) => encodePacketAsText(packet, codec)).join(SEPARATOR);
 }
 
 /**
@@ -28,18 +23,10 @@ export function encodePayload(packets: readonly OutgoingPacket[], codec: TextCod
 export function decodePayload(
   payload: string,
   codec: TextCodec,
-  receive: (type: PacketType, data: string | Uint8Array) => void,
+  receive: (packet: IncomingPacket) => void,
   isExtended = false,
 ): void {
-  let start = 0;
-  for (;;) {
-    const separator = payload.indexOf(SEPARATOR, start);
-    const end = separator === -1 ? payload.length : separator;
-    const packet = decodePacket(payload.slice(start, end), codec, isExtended);
-    receive(packet.type, packet.data);
-    if (separator === -1) return;
-    start = separator + 1;
-  }
+  for (const text of payload.split(SEPARATOR)) receive(decodePacket(text, codec, isExtended));
 }
 
 /** The bytes that a packet takes in a payload, without separators: what is compared with `maxPayload`. */

@@ -2,7 +2,7 @@
  * What: a platform whose time, chance and transports obey the test: a fake clock and transports without a network.
  * Must not know: which test uses it.
  */
-import type { Clock, Random, Timer } from '../../../../src/base/port.ts';
+import type { Clock, Timer } from '../../../../src/base/port.ts';
 import type { EngineOptions, EnginePlatform, PageEvent } from '../../../../src/engine/client/options.ts';
 import { webPlatform } from '../../../../src/entry/web-platform.ts';
 import type {
@@ -149,8 +149,6 @@ export interface ScriptedPlatform extends EnginePlatform {
   firePage(event: PageEvent): void;
   /** What is kept beyond the page. */
   readonly remembered: Record<string, string>;
-  /** What `fill` puts into each byte. */
-  chance: number;
 }
 
 /** A platform for one test. */
@@ -161,7 +159,6 @@ export function scriptedPlatform(
   const clockUsed = new FakeClock();
   const transportsMade: ScriptedTransport[] = [];
   const listeners = new Set<{ event: string; listener: () => void }>();
-  const random: Random = { fill: (target) => target.fill(platform.chance) };
   const factory = (transportName: TransportName): ClientTransportFactory =>
     Object.assign(
       (target: ClientTarget) => {
@@ -175,8 +172,7 @@ export function scriptedPlatform(
     codec: webPlatform.codec,
     binaryType: webPlatform.binaryType,
     present: webPlatform.present,
-    random,
-    chance: 0x80,
+    chance: () => 0x80808080 / 2 ** 32,
     clock: () => clockUsed,
     clockUsed,
     transports: names.map((name) => factory(name as TransportName)),

@@ -16,7 +16,7 @@ const message = (data: string | Uint8Array) => new OutgoingPacket(PacketType.mes
 function read(payload: string): { packets: [string, string | number[]][]; code?: string } {
   const packets: [string, string | number[]][] = [];
   try {
-    decodePayload(payload, codec, (type, data) => {
+    decodePayload(payload, codec, ({ type, data }) => {
       packets.push([type, typeof data === 'string' ? data : [...data]]);
     });
   } catch (error) {
