@@ -42,8 +42,11 @@ function readData({ packet, json, attachments }: Pending): Packet {
   // Socket.IO protocol 5, "Packet encoding": an attachment is replaced by {"_placeholder":true,"num":index}.
   const restore = (_: string, value: { _placeholder?: unknown; num?: unknown } | null) => {
     if (value?._placeholder !== true) return value;
-    const attachment = attachments[+(value.num as number)];
+    const index = +(value.num as number);
+    const attachment = attachments[index];
     isLost ||= !attachment;
+    // Each has one place, as in what any encoder writes.
+    delete attachments[index];
     return attachment;
   };
   try {

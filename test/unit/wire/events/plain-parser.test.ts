@@ -44,11 +44,6 @@ describe('what is read', () => {
       bytes(2),
     ],
     ['an answer with an attachment', '61-/n,5[{"_placeholder":true,"num":0}]', bytes(1)],
-    [
-      'the same attachment twice',
-      '51-["a",{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}]',
-      bytes(1),
-    ],
     ['an attachment that nobody names', '51-["a"]', bytes(1)],
     ['`__proto__` as a key', '2["a",{"__proto__":{"b":1}}]'],
     ['`__proto__` beside an attachment', '51-["a",{"__proto__":{"_placeholder":true,"num":0}}]', bytes(1)],
@@ -88,6 +83,11 @@ describe('what is read', () => {
     ['a text in the place of an attachment', '51-["a"]', '2["b"]'],
     ['bytes that belong to nothing', bytes(1)],
     ['one attachment too many', '51-["a",{"_placeholder":true,"num":0}]', bytes(1), bytes(2)],
+    [
+      'the same attachment twice',
+      '51-["a",{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}]',
+      bytes(1),
+    ],
     ['a placeholder of nothing', '51-["a",{"_placeholder":true,"num":1}]', bytes(1)],
     ['a placeholder below nothing', '51-["a",{"_placeholder":true,"num":-1}]', bytes(1)],
     ['a placeholder of a half', '51-["a",{"_placeholder":true,"num":0.5}]', bytes(1)],
