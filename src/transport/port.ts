@@ -100,7 +100,7 @@ export interface ClientTransportOptions {
    * `TRANSPORT_ERR_LIMIT` above it. Default 100 MiB, as much as a WebSocket message may have; 0: no limit.
    */
   readonly answerLimitBytes?: number;
-  /** Short polling: time between an answer and the next request, in ms. Default 1000. */
+  /** Short polling: time between an answer and the next request if nothing is sent meanwhile, in ms. Default 1000. */
   readonly shortPollingIntervalMs?: number;
   /** Whether bytes travel as base64 even where the transport could carry them. Default: no. */
   readonly forceBase64?: boolean;

@@ -77,6 +77,9 @@ export function createHttpClient(target: ClientTarget, exchange: Exchange, kind:
   /** Gives up the GET, or the wait for the next one. */
   let abortGet: (() => void) | null = null;
   let abortPost: (() => void) | null = null;
+  /** Whether something was sent since the last GET began, and an answer to it may be there; and ends the wait for the next. */
+  let isAnswerDue = false;
+  let wake: (() => void) | undefined;
   let paused: (() => void) | null = null;
 
   const end = (closed: TransportClosed) => {
@@ -111,6 +114,8 @@ export function createHttpClient(target: ClientTarget, exchange: Exchange, kind:
   };
 
   const get = () => {
+    isAnswerDue = false;
+    wake = undefined;
     const { clock } = target;
     const startMs = clock.nowMs();
     abortGet = kind.fetch(target, {
@@ -137,10 +142,14 @@ export function createHttpClient(target: ClientTarget, exchange: Exchange, kind:
         if (!isComplete && !isWorn) fail(kind.readError, 'read', outcome);
         else if (paused) resume();
         else {
-          const pauseMs = kind.pauseMs?.(target, outcome);
+          const pauseMs = !isAnswerDue && kind.pauseMs?.(target, outcome);
           if (pauseMs) {
             const timer = clock.setTimer(pauseMs, get);
             abortGet = () => timer.cancel();
+            wake = () => {
+              timer.cancel();
+              get();
+            };
           } else get();
         }
       },
@@ -180,6 +189,8 @@ export function createHttpClient(target: ClientTarget, exchange: Exchange, kind:
           return;
         }
         transport.sink.transportDrained();
+        isAnswerDue = true;
+        wake?.();
         resume();
       });
     },

@@ -60,7 +60,26 @@ describe('a client of short polling', () => {
     expect(last()).toMatchObject({ isPost: true, body: '4a' });
     last().answer('71');
     expect(log).toEqual([['7', '1'], ['drained']]);
-    expect(requests).toHaveLength(2);
+    expect(requests).toHaveLength(3);
+  });
+
+  it('asks at once when a POST was answered, also where a GET was under way, and then by the interval', () => {
+    const { transport, requests, advance, timers } = opened({ isExtended: true });
+    const kinds = () => requests.map(({ isPost }) => (isPost ? 'POST' : 'GET')).join(' ');
+    transport.send([message('a')]);
+    requests[1]!.answer('71');
+    expect(kinds()).toBe('GET POST GET');
+    transport.send([message('b')]);
+    requests[3]!.answer('72');
+    expect(kinds()).toBe('GET POST GET POST');
+    requests[2]!.answer('71');
+    expect(kinds()).toBe('GET POST GET POST GET');
+    requests[4]!.answer('72');
+    expect(timers.size).toBe(1);
+    advance(999);
+    expect(requests).toHaveLength(5);
+    advance(1);
+    expect([kinds(), timers.size]).toEqual(['GET POST GET POST GET GET', 0]);
   });
 
   it('does not poll on when a session ends while a POST hangs, whether it waits or asks', () => {
