@@ -71,6 +71,9 @@ export class Adapter extends EventEmitter {
   /** The rooms of each socket. */
   sids = new Map<SocketId, Set<Room>>();
 
+  /** Forgotten whenever somebody enters or leaves a room, which all do who enter or leave the namespace. */
+  #lastSelection: { readonly room: Room | undefined; readonly sockets: readonly AnySocket[] } | null = null;
+
   constructor(nsp: AnyNamespace) {
     super();
     this.nsp = nsp;
@@ -89,6 +92,8 @@ export class Adapter extends EventEmitter {
 
   /** Puts a socket into rooms. Idempotent. */
   addAll(id: SocketId, rooms: Set<Room>): Promise<void> | void {
+    // Even if nothing changes below: who enters the namespace joins the own room, and may have been in it already.
+    this.#lastSelection = null;
     let joined = this.sids.get(id);
     if (joined === undefined) {
       joined = new Set();
@@ -110,6 +115,7 @@ export class Adapter extends EventEmitter {
         this.emit('create-room', room);
       }
       members.add(id);
+      this.#lastSelection = null;
       this.emit('join-room', room, id);
     }
   }
@@ -122,6 +128,7 @@ export class Adapter extends EventEmitter {
     alone.add(id);
     this.rooms.set(id, alone);
     this.emit('create-room', id);
+    this.#lastSelection = null;
     this.emit('join-room', id, id);
   }
 
@@ -144,11 +151,13 @@ export class Adapter extends EventEmitter {
     if (joined === undefined) return;
     for (const room of joined) this.#removeFrom(room, id);
     this.sids.delete(id);
+    this.#lastSelection = null;
   }
 
   #removeFrom(room: Room, id: SocketId): void {
     const members = this.rooms.get(room);
     if (!members?.delete(id)) return;
+    this.#lastSelection = null;
     this.emit('leave-room', room, id);
     // The listener may have put somebody in.
     if (members.size === 0 && this.rooms.get(room) === members) {
@@ -161,7 +170,8 @@ export class Adapter extends EventEmitter {
   broadcast(packet: EventPacket, opts: BroadcastOptions): void {
     const packets = this.encode(packet, opts);
     const isVolatile = opts.flags?.volatile === true;
-    this.#forEach(opts, (socket) => socket.deliver(packet, packets, isVolatile));
+    const sockets = this.#select(opts);
+    for (let i = 0; i < sockets.length; i++) sockets[i]!.deliver(packet, packets, isVolatile);
   }
 
   /**
@@ -179,13 +189,12 @@ export class Adapter extends EventEmitter {
     packet.id = id;
     const packets = this.encode(packet, opts);
     const isVolatile = opts.flags?.volatile === true;
-    let count = 0;
-    this.#forEach(opts, (socket) => {
-      count++;
+    const sockets = this.#select(opts);
+    for (const socket of sockets) {
       socket.acks.set(id, ack);
       socket.deliver(packet, packets, isVolatile);
-    });
-    clientCountCallback(count);
+    }
+    clientCountCallback(sockets.length);
   }
 
   /** Writes a packet for all who get it. @internal */
@@ -196,9 +205,7 @@ export class Adapter extends EventEmitter {
 
   /** The ids of the sockets in any of these rooms; of all sockets when there are none. */
   sockets(rooms: Set<Room>): Promise<Set<SocketId>> {
-    const ids = new Set<SocketId>();
-    this.#forEach({ rooms }, (socket) => ids.add(socket.id));
-    return Promise.resolve(ids);
+    return Promise.resolve(new Set(this.#select({ rooms }).map(({ id }) => id)));
   }
 
   /** The rooms of a socket; undefined when it is not known. */
@@ -208,26 +215,22 @@ export class Adapter extends EventEmitter {
 
   /** The selected sockets. A subclass may add the details of sockets that are elsewhere. */
   fetchSockets(opts: BroadcastOptions): Promise<SocketDetails[]> {
-    const sockets: AnySocket[] = [];
-    this.#forEach(opts, (socket) => sockets.push(socket));
-    return Promise.resolve(sockets);
+    return Promise.resolve([...this.#select(opts)]);
   }
 
   /** Makes the selected sockets join rooms. */
   addSockets(opts: BroadcastOptions, rooms: Room[]): void {
-    this.#forEach(opts, (socket) => socket.join(rooms));
+    for (const socket of this.#select(opts)) socket.join(rooms);
   }
 
   /** Makes the selected sockets leave rooms. */
   delSockets(opts: BroadcastOptions, rooms: Room[]): void {
-    this.#forEach(opts, (socket) => {
-      for (const room of rooms) socket.leave(room);
-    });
+    for (const socket of this.#select(opts)) for (const room of rooms) socket.leave(room);
   }
 
   /** Disconnects the selected sockets; with `close` their whole connections. */
   disconnectSockets(opts: BroadcastOptions, close: boolean): void {
-    this.#forEach(opts, (socket) => socket.disconnect(close));
+    for (const socket of this.#select(opts)) socket.disconnect(close);
   }
 
   /** Sends an event to the other servers; there are none. */
@@ -243,33 +246,39 @@ export class Adapter extends EventEmitter {
     return Promise.resolve(null);
   }
 
-  /** Calls back for each selected socket once. One room without exceptions, the usual case, makes no set. */
-  #forEach(opts: BroadcastOptions, callback: (socket: AnySocket) => void): void {
-    const { rooms } = opts;
-    const { sockets } = this.nsp;
-    const excluded = this.#excluded(opts.except);
-    const visit = (id: SocketId): void => {
-      if (typeof excluded === 'string' ? excluded === id : excluded?.has(id)) return;
+  /** The selected sockets, each once. */
+  #select({ rooms, except }: BroadcastOptions): readonly AnySocket[] {
+    const excluded = this.#excluded(except);
+    const all = rooms.size > 1 ? this.#inAnyOf(rooms) : this.#inOne(rooms);
+    if (excluded === null) return all;
+    if (typeof excluded === 'string') return all.filter(({ id }) => id !== excluded);
+    return all.filter(({ id }) => !excluded.has(id));
+  }
+
+  /** The sockets in one room, or all where no room is named: mostly the same selection again and again. */
+  #inOne([room]: Set<Room>): readonly AnySocket[] {
+    const last = this.#lastSelection;
+    if (last !== null && last.room === room) return last.sockets;
+    const ids = room === undefined ? this.sids.keys() : (this.rooms.get(room) ?? []);
+    const sockets = this.#socketsOf(ids);
+    this.#lastSelection = { room, sockets };
+    return sockets;
+  }
+
+  #inAnyOf(rooms: Set<Room>): AnySocket[] {
+    const ids = new Set<SocketId>();
+    for (const room of rooms) for (const id of this.rooms.get(room) ?? []) ids.add(id);
+    return this.#socketsOf(ids);
+  }
+
+  #socketsOf(ids: Iterable<SocketId>): AnySocket[] {
+    const sockets: AnySocket[] = [];
+    for (const id of ids) {
       // A socket that has not passed the middlewares yet is in rooms, but not among the sockets.
-      const socket = sockets.get(id);
-      if (socket !== undefined) callback(socket);
-    };
-    if (rooms.size === 0) {
-      for (const id of this.sids.keys()) visit(id);
-      return;
+      const socket = this.nsp.sockets.get(id);
+      if (socket !== undefined) sockets.push(socket);
     }
-    const seen = rooms.size > 1 ? new Set<SocketId>() : null;
-    for (const room of rooms) {
-      const members = this.rooms.get(room);
-      if (members === undefined) continue;
-      for (const id of members) {
-        if (seen !== null) {
-          if (seen.has(id)) continue;
-          seen.add(id);
-        }
-        visit(id);
-      }
-    }
+    return sockets;
   }
 
   /** The ids in the excepted rooms: one id for the usual `socket.broadcast`, null for nobody. */

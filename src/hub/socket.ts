@@ -233,6 +233,8 @@ export class Socket<
 
   /** Takes part in a broadcast that was encoded once for all. @internal */
   deliver(packet: EventPacket, packets: readonly OutgoingPacket[], isVolatile: boolean): void {
+    // A listener for what is sent may have made others leave that were selected before.
+    if (this.#state === State.gone) return;
     this.notifyOutgoingListeners(packet);
     this.client.sendEncoded(packets, isVolatile);
   }

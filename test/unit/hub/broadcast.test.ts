@@ -65,6 +65,57 @@ describe('who gets a broadcast', () => {
     expect(four.whoGot()).toBe(expected);
   });
 
+  const changes: [string, string, (four: Four) => unknown][] = [
+    ['who joins', 'abc', ({ c }) => c.join('x')],
+    ['not who leaves', 'b', ({ a }) => a.leave('x')],
+    ['not who leaves all rooms', 'b', ({ a }) => a.leaveAll()],
+    ['not who goes', 'b', ({ a }) => a.disconnect()],
+    ['nobody in a room that is empty by now', '', ({ a, b }) => [a.leave('x'), b.leave('x')]],
+    [
+      'not who goes while somebody is told of it',
+      'b',
+      ({ hub, a }) => [
+        hub.sockets.adapter.on('leave-room', () => void hub.to('x').emit('gone')),
+        a.disconnect(),
+      ],
+    ],
+    [
+      'who joins a room that is told of before',
+      'a',
+      ({ hub, a, b }) => [
+        a.leave('x'),
+        b.leave('x'),
+        hub.sockets.adapter.on('create-room', () => void hub.to('x').emit('made')),
+        a.join('x'),
+      ],
+    ],
+  ];
+  it.each(changes)('is the same again, but %s', (_title, expected, change) => {
+    const four = createFour();
+    four.hub.to('x').emit('before');
+    change(four);
+    for (const { peer } of four.members) peer.take();
+    four.hub.to('x').emit('e');
+    expect(four.whoGot()).toBe(expected);
+  });
+
+  it('is not who has to go because another was told', () => {
+    const { hub, a, b, whoGot } = createFour();
+    a.onAnyOutgoing(() => void b.disconnect());
+    hub.to('x').emit('e');
+    expect(whoGot()).toBe('a');
+  });
+
+  it('is who comes, though all were told before', () => {
+    const { hub, enter } = createHub();
+    const first = enter();
+    hub.emit('e');
+    const second = enter();
+    first.peer.take();
+    hub.emit('e');
+    expect([first.peer.take(), second.peer.take()]).toEqual([['2["e"]'], ['2["e"]']]);
+  });
+
   it('is nobody whom a middleware has not let in yet, though in a room', () => {
     const { hub, connect } = createHub();
     hub.use((socket) => void socket.join('x'));
