@@ -24,7 +24,8 @@ export interface DefaultEventsMap {
   [event: string]: (...args: Untyped[]) => void;
 }
 
-type IsAny<T> = 0 extends 1 & T ? true : false;
+/** Whether a type is not known at all. */
+export type IsAny<T> = 0 extends 1 & T ? true : false;
 
 /** The parameters of a function; none of anything else. */
 type ParametersOf<F> = F extends (...args: infer Args) => unknown ? Args : never;

@@ -2,7 +2,7 @@
  * What: types by which a contract types both ends: event maps for who sends and who receives.
  * Must not know: how a contract is kept; nothing here exists at run time.
  */
-import type { DefaultEventsMap } from '../base/typed-events.ts';
+import type { IsAny, Untyped } from '../base/typed-events.ts';
 import type { InputOf, OutputOf, StandardSchema } from './standard-schema.ts';
 
 /** One event: its arguments, what it is acknowledged with, or the parts of the stream that it asks for. */
@@ -29,6 +29,8 @@ export interface ContractSpec {
   readonly serverToClient?: EventDeclarations;
   /** The type of `socket.data` on the server. It is the program's own and not validated. */
   readonly data?: StandardSchema;
+  /** What clients give as `auth`. The server validates it before its middlewares are asked. Anything by default. */
+  readonly auth?: StandardSchema;
 }
 
 type Side = 'input' | 'output';
@@ -92,8 +94,32 @@ export type ServerEmits<Spec> = MapOf<Declared<Spec, 'serverToClient'>, 'input'>
 export type ClientListens<Spec> = MapOf<Declared<Spec, 'serverToClient'>, 'output'>;
 /** The events that it emits. */
 export type ClientEmits<Spec> = MapOf<Declared<Spec, 'clientToServer'>, 'input'>;
-/** `socket.data` on a server with this contract. */
+/** `socket.data` on a server with this contract; it carries the type of the credentials along. */
 export type DataOf<Spec> =
-  Declared<Spec, 'data'> extends infer Schema extends StandardSchema ? OutputOf<Schema> : DefaultData;
+  Declared<Spec, 'auth'> extends infer Auth extends StandardSchema
+    ? PlainDataOf<Spec, Record<string, Untyped>> & WithAuth<OutputOf<Auth>>
+    : PlainDataOf<Spec, Untyped>;
 
-type DefaultData = Parameters<DefaultEventsMap[string]>[number];
+type PlainDataOf<Spec, Default> =
+  Declared<Spec, 'data'> extends infer Schema extends StandardSchema ? OutputOf<Schema> : Default;
+
+/** What a client of a server with this contract gives as `auth`. */
+export type AuthOf<Spec> =
+  Declared<Spec, 'auth'> extends infer Schema extends StandardSchema
+    ? InputOf<Schema>
+    : Record<string, Untyped>;
+
+declare const authType: unique symbol;
+
+/** Says what `handshake.auth` is, beside the type of `socket.data`. No value has it. */
+export interface WithAuth<Auth> {
+  readonly [authType]?: Auth;
+}
+
+/** `handshake.auth` of sockets whose data have this type. */
+export type AuthBeside<SocketData> =
+  IsAny<SocketData> extends true
+    ? Untyped
+    : typeof authType extends keyof SocketData
+      ? NonNullable<SocketData[typeof authType]>
+      : Record<string, Untyped>;

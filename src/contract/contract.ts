@@ -14,6 +14,8 @@ export interface Contract<Spec extends ContractSpec = ContractSpec> {
   readonly clientToServer: ReadonlyMap<string, EventSpec>;
   /** What the server emits, by name. @internal */
   readonly serverToClient: ReadonlyMap<string, EventSpec>;
+  /** What clients give as `auth`; undefined: anything. @internal */
+  readonly auth: StandardSchema | undefined;
 }
 
 /** What is wrong, and how much of it is told. */
@@ -23,6 +25,7 @@ export const CONTRACT_ERROR = {
   ack: 'CONTRACT_ERR_UNEXPECTED_ACK',
   answer: 'CONTRACT_ERR_INVALID_ANSWER',
   part: 'CONTRACT_ERR_INVALID_PART',
+  auth: 'CONTRACT_ERR_INVALID_AUTH',
   schema: 'CONTRACT_ERR_SCHEMA_FAILED',
 } as const;
 const ISSUES_LIMIT = 10;
@@ -35,10 +38,17 @@ const ISSUES_LIMIT = 10;
  * @throws {UsageError} `CONTRACT_ERR_SCHEMA`: something declared is no schema.
  */
 export function defineContract<const Spec extends ContractSpec>(spec: Spec): Contract<Spec> {
+  const { auth } = spec;
+  if (auth !== undefined && !isSchema(auth)) {
+    throw new UsageError('auth is declared with something that is no Standard Schema.', {
+      code: 'CONTRACT_ERR_SCHEMA',
+    });
+  }
   return {
     spec,
     clientToServer: read(spec.clientToServer),
     serverToClient: read(spec.serverToClient),
+    auth,
   };
 }
 
@@ -127,6 +137,28 @@ function verdictOf(event: string, code: string, results: readonly SchemaResult<u
   const where = first === undefined ? '' : ` at ${first.path.join('.')}: ${first.message}`;
   const message = `What "${event}" carries does not keep the contract${where}`;
   return { refusal: refusalOf(event, code, message, issues.slice(0, ISSUES_LIMIT)) };
+}
+
+/** Under which name credentials are refused: no event has it. */
+const AUTH_NAME = 'connect';
+
+/** Validates credentials. Their paths begin with a key of theirs: they are no list of arguments. */
+export function judgeAuth(schema: StandardSchema, auth: unknown): Verdict | Promise<Verdict> {
+  const verdict = judge(AUTH_NAME, CONTRACT_ERROR.auth, [schema], [auth]);
+  return verdict instanceof Promise ? verdict.then(asAuth) : asAuth(verdict);
+}
+
+function asAuth(verdict: Verdict): Verdict {
+  if ('values' in verdict) return verdict;
+  const { code, issues } = verdict.refusal;
+  if (issues === undefined) {
+    return { refusal: refusalOf(AUTH_NAME, code, 'The credentials could not be validated.') };
+  }
+  const own = issues.map(({ path, message }) => ({ path: path.slice(1), message }));
+  const [first] = own;
+  const where = first === undefined ? '' : ` at ${first.path.join('.')}: ${first.message}`;
+  const message = `The credentials do not keep the contract${where}`;
+  return { refusal: refusalOf(AUTH_NAME, code, message, own) };
 }
 
 function pathOf(index: number, { path = [] }: SchemaIssue): (string | number)[] {

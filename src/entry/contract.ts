@@ -11,6 +11,7 @@ export {
 export { withContract } from '../client/contract.ts';
 export { type Contract, defineContract } from '../contract/contract.ts';
 export type {
+  AuthOf,
   ClientEmits,
   ClientListens,
   ContractSpec,

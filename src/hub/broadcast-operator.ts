@@ -14,6 +14,7 @@ import type {
   TypedEventBroadcaster,
   Untyped,
 } from '../base/typed-events.ts';
+import type { AuthBeside } from '../contract/contract-types.ts';
 import { type EventArguments, type EventPacket, PacketType, reservedEvents } from '../wire/events/packet.ts';
 import type { Adapter, BroadcastFlags, BroadcastOptions, Room, SocketDetails, SocketId } from './adapter.ts';
 import type { Handshake } from './handshake.ts';
@@ -240,14 +241,14 @@ export class RemoteSocket<EmitEvents extends EventsMap, SocketData>
   implements TypedEventBroadcaster<EmitEvents>
 {
   readonly id: SocketId;
-  readonly handshake: Handshake;
+  readonly handshake: Handshake<AuthBeside<SocketData>>;
   readonly rooms: Set<Room>;
   readonly data: SocketData;
   readonly #operator: BroadcastOperator<EmitEvents, SocketData>;
 
   constructor(adapter: Adapter, details: SocketDetails<unknown>) {
     this.id = details.id;
-    this.handshake = details.handshake as Handshake;
+    this.handshake = details.handshake as Handshake<AuthBeside<SocketData>>;
     this.rooms = new Set(details.rooms);
     this.data = details.data as SocketData;
     this.#operator = new BroadcastOperator<EmitEvents, SocketData>(

@@ -3,7 +3,8 @@
  * Must not know: schemas, or how events are handed on.
  */
 import { type EventRefusal, RefusedError, refusalIn } from '../base/refusal.ts';
-import type { Contract, Verdict } from '../contract/contract.ts';
+import type { Untyped } from '../base/typed-events.ts';
+import { type Contract, judgeAuth, type Verdict } from '../contract/contract.ts';
 import { EventJudge } from '../contract/event-judge.ts';
 import type { EventSocket } from '../streams/event-socket.ts';
 import { STREAM_EVENT } from '../streams/message.ts';
@@ -32,8 +33,18 @@ const noAck = (): void => {};
 /** The guard that `contract()` adds. */
 export class ContractGuard implements EventGuard {
   readonly #judge: EventJudge;
+  readonly checkAuth: EventGuard['checkAuth'];
 
   constructor(contract: Contract, { unknownEvents = 'refuse' }: ContractOptions = {}) {
+    const { auth: schema } = contract;
+    if (schema !== undefined) {
+      this.checkAuth = (auth) =>
+        settle(judgeAuth(schema, auth), (verdict) =>
+          'values' in verdict
+            ? (verdict.values[0] as Record<string, Untyped>)
+            : new RefusedError(verdict.refusal),
+        );
+    }
     const options = { passesUnknown: () => unknownEvents === 'pass', refusesMore: true };
     this.#judge = new EventJudge(contract.clientToServer, contract.serverToClient, options);
   }

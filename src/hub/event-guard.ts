@@ -2,7 +2,8 @@
  * What: the port of what looks at events before anybody else does: contracts, rate limits, a program's own.
  * Must not know: what is looked for, or in which order events are handed on (guarded-intake.ts).
  */
-import { type EventRefusal, REFUSED_EVENT } from '../base/refusal.ts';
+import { type EventRefusal, REFUSED_EVENT, type RefusedError } from '../base/refusal.ts';
+import type { Untyped } from '../base/typed-events.ts';
 import type { EventSocket } from '../streams/event-socket.ts';
 import { STREAM_EVENT } from '../streams/message.ts';
 import { StreamPeer } from '../streams/stream-peer.ts';
@@ -14,6 +15,9 @@ export type GuardedEvent = EventArguments | null;
 
 /** What a guard says of an answer: what goes on, or why nothing does. */
 export type GuardedAnswer = readonly unknown[] | Error;
+
+/** What a guard says of credentials: what goes on, or why their client may not enter. */
+export type GuardedAuth = Record<string, Untyped> | RefusedError;
 
 /**
  * Looks at what clients send before listeners, catch-all listeners and middlewares see it.
@@ -34,6 +38,11 @@ export interface EventGuard {
     event: string | number,
     answer: readonly unknown[],
   ): GuardedAnswer | Promise<GuardedAnswer>;
+  /**
+   * What a client gives as `auth`, before the middlewares are asked. Who is not let in gets a `connect_error` with the
+   * refusal as its `data`.
+   */
+  checkAuth?(auth: Record<string, Untyped>): GuardedAuth | Promise<GuardedAuth>;
 }
 
 /**

@@ -2,9 +2,17 @@
  * What: hands events on past a namespace's guards, each socket's in the order in which they came.
  * Must not know: what guards look for, or what happens to events behind them.
  */
+import { RefusedError } from '../base/refusal.ts';
+import type { Untyped } from '../base/typed-events.ts';
 import type { EventArguments } from '../wire/events/packet.ts';
 import { throwLater } from './client.ts';
-import { type EventGuard, type GuardedAnswer, type GuardedEvent, refuseEvent } from './event-guard.ts';
+import {
+  type EventGuard,
+  type GuardedAnswer,
+  type GuardedAuth,
+  type GuardedEvent,
+  refuseEvent,
+} from './event-guard.ts';
 import { valveOf } from './reading-valve.ts';
 import type { AnySocket } from './socket.ts';
 import type { Ack } from './socket-sender.ts';
@@ -27,6 +35,27 @@ export class GuardedIntake {
 
   add(guard: EventGuard): void {
     this.#guards.push(guard);
+  }
+
+  /** Whether any guard looks at credentials. */
+  get checksAuth(): boolean {
+    return this.#guards.some(({ checkAuth }) => checkAuth !== undefined);
+  }
+
+  /** What the guards make of credentials, one after the other. */
+  checkAuth(auth: Record<string, Untyped>, first = 0): GuardedAuth | Promise<GuardedAuth> {
+    let current = auth;
+    for (let i = first; i < this.#guards.length; i++) {
+      const checked = this.#guards[i]!.checkAuth?.(current) ?? current;
+      if (checked instanceof RefusedError) return checked;
+      if (checked instanceof Promise) {
+        return checked.then((later) =>
+          later instanceof RefusedError ? later : this.checkAuth(later, i + 1),
+        );
+      }
+      current = checked;
+    }
+    return current;
   }
 
   /** An event has come; it is passed to the socket's listeners now, later, or never. */

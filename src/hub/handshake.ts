@@ -7,7 +7,7 @@ import { type ParsedUrlQuery, parse as parseQuery } from 'node:querystring';
 import type { Untyped } from '../base/typed-events.ts';
 
 /** Everything known about the opening of a connection. */
-export interface Handshake {
+export interface Handshake<Auth = Record<string, Untyped>> {
   headers: IncomingHttpHeaders;
   /** The time of the connection as text, as `Date` writes it. */
   time: string;
@@ -23,8 +23,8 @@ export interface Handshake {
   url: string;
   /** The query of the URL. */
   query: ParsedUrlQuery;
-  /** What the client gave as `auth`. Nobody has checked it. */
-  auth: Record<string, Untyped>;
+  /** What the client gave as `auth`. Nobody has checked it, unless a contract declares it. */
+  auth: Auth;
 }
 
 /** Requests may carry their parsed query: middlewares of Engine.IO put it there. */

@@ -3,7 +3,7 @@
  * Must not know: connections, transports, HTTP, or how a namespace is found by name (hub.ts).
  */
 
-import type { EventRefusal } from '../base/refusal.ts';
+import { type EventRefusal, RefusedError } from '../base/refusal.ts';
 import type {
   AllButLast,
   DecorateAcknowledgements,
@@ -22,13 +22,13 @@ import type {
 } from '../base/typed-events.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { ContractSpec, DataOf, ServerEmits, ServerListens } from '../contract/contract-types.ts';
-import type { EventPacket } from '../wire/events/packet.ts';
+import { type EventPacket, PacketType } from '../wire/events/packet.ts';
 import type { Adapter, Room, Session, SocketId } from './adapter.ts';
 import { BroadcastOperator, type RemoteSocket } from './broadcast-operator.ts';
 import { type Client, throwLater } from './client.ts';
 import { ContractGuard, type ContractOptions } from './contract-guard.ts';
 import { StrictEventEmitter } from './emitter.ts';
-import type { EventGuard } from './event-guard.ts';
+import type { EventGuard, GuardedAuth } from './event-guard.ts';
 import { GuardedIntake } from './guarded-intake.ts';
 import { History, type HistoryLimits, type RoomHistory } from './history.ts';
 import type { Hub } from './hub.ts';
@@ -179,7 +179,39 @@ export class Namespace<
     done: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData> | null) => void,
   ): void {
     this.#entering++;
-    const { pid, offset } = auth ?? {};
+    const { intake } = this;
+    if (!intake?.checksAuth) {
+      this.#restore(client, auth, auth, done);
+      return;
+    }
+    const decide = (checked: GuardedAuth): void => {
+      if (!(checked instanceof RefusedError)) {
+        this.#restore(client, auth, checked, done);
+        return;
+      }
+      this.violations++;
+      const data = { message: checked.message, data: checked.refusal };
+      client.sendPacket({ type: PacketType.connectError, nsp: this.name, data });
+      this.#entering--;
+      done(null);
+      this.#checkEmpty();
+    };
+    // Who comes back puts the words of connection state recovery beside the program's.
+    const { pid: _pid, offset: _offset, ...own } = auth ?? {};
+    const isOurs = Boolean(this.server._opts.connectionStateRecovery);
+    const checked = intake.checkAuth(isOurs ? own : (auth ?? {}));
+    if (checked instanceof Promise) checked.then(decide).catch(throwLater);
+    else decide(checked);
+  }
+
+  /** @param auth what the program gets to see of the credentials that were `given`. */
+  #restore(
+    client: Client,
+    given: Record<string, Untyped> | undefined,
+    auth: Record<string, Untyped> | undefined,
+    done: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData> | null) => void,
+  ): void {
+    const { pid, offset } = given ?? {};
     const recovery = this.server._opts.connectionStateRecovery;
     if (!recovery || typeof pid !== 'string' || typeof offset !== 'string') {
       this.#ask(client, auth, null, done);

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { DefaultEventsMap, EventNames, EventsMap, Untyped } from '../base/typed-events.ts';
+import type { AuthBeside } from '../contract/contract-types.ts';
 import type { Socket as EngineSocket } from '../engine/server/session.ts';
 import { EventIterator, type EventsOptions } from '../streams/event-iterator.ts';
 import type { EventSocket } from '../streams/event-socket.ts';
@@ -117,10 +118,10 @@ export class Socket<
   }
 
   /** What is known of the opening of the connection, and the credentials that the client gave. */
-  get handshake(): Handshake {
+  get handshake(): Handshake<AuthBeside<SocketData>> {
     const { request, remoteAddress } = this.client.peer;
     this.#handshake ??= buildHandshake(request, remoteAddress, loadedAt + this.#issuedMs, this.#auth ?? {});
-    return this.#handshake;
+    return this.#handshake as Handshake<AuthBeside<SocketData>>;
   }
 
   /** Whatever the application wants to keep with the socket; `fetchSockets()` shows it. */

@@ -7,7 +7,13 @@ import * as v from 'valibot';
 import { z } from 'zod';
 import type { Socket as ClientSocket } from '../../src/entry/client.ts';
 import type { StreamMethods } from '../../src/entry/client-stream.ts';
-import { defineContract, type InputOf, type OutputOf, withContract } from '../../src/entry/contract.ts';
+import {
+  type AuthOf,
+  defineContract,
+  type InputOf,
+  type OutputOf,
+  withContract,
+} from '../../src/entry/contract.ts';
 import type { Server, Socket } from '../../src/entry/index.ts';
 import { expectType, type Same } from './expect-type.ts';
 
@@ -27,6 +33,43 @@ const chat = defineContract({
   },
   data: z.object({ name: z.string() }),
 });
+
+const members = defineContract({
+  clientToServer: { leave: [] },
+  auth: z.object({ token: z.string(), age: z.string().transform(Number) }),
+  data: type({ name: 'string' }),
+});
+const guests = defineContract({ auth: v.object({ nick: v.string() }) });
+
+export async function credentials(untyped: Server): Promise<void> {
+  const io = untyped.contract(members);
+  io.use(({ handshake, data }, next) => {
+    expectType<Same<typeof handshake.auth, { token: string; age: number }>>();
+    expectType<Same<typeof data.name, string>>();
+    data.name = handshake.auth.token;
+    next();
+  });
+  io.on('connection', (socket) => {
+    expectType<Same<typeof socket.handshake.auth.age, number>>();
+    socket.data = { name: 'n' };
+    // @ts-expect-error: nobody gives that
+    socket.handshake.auth.password;
+  });
+  const [remote] = await io.fetchSockets();
+  if (remote) expectType<Same<typeof remote.handshake.auth.age, number>>();
+  // Without declared data, anything may be kept with a socket, as ever.
+  untyped
+    .of('/guests')
+    .contract(guests)
+    .on('connection', ({ handshake, data }) => {
+      expectType<Same<typeof handshake.auth, { nick: string }>>();
+      data.anything = 1;
+    });
+  // And without declared credentials, auth is what it was.
+  untyped.contract(chat).on('connection', ({ handshake }) => void handshake.auth.anything);
+  untyped.on('connection', ({ handshake }) => void handshake.auth.anything);
+  expectType<Same<AuthOf<(typeof members)['spec']>, { token: string; age: string }>>();
+}
 
 expectType<Same<InputOf<ReturnType<typeof transform>>, string>>();
 expectType<Same<OutputOf<ReturnType<typeof transform>>, number>>();

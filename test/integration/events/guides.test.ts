@@ -70,11 +70,20 @@ describe('the guide to contracts', () => {
     vi.spyOn(console, 'log').mockImplementation(() => {});
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const { serve } = await load<{ serve: (port: number) => Server }>('contract-server.ts');
-    const { connect } = await load<{ connect: (url: string) => ClientSocket }>('contract-client.ts');
+    const { connect } = await load<{ connect: (url: string, token: string) => ClientSocket }>(
+      'contract-client.ts',
+    );
     const io = serve(0);
     const { httpServer } = io;
     if (!httpServer.listening) await once(httpServer, 'listening');
-    const socket = connect(`http://localhost:${(httpServer.address() as { port: number }).port}`);
+    const url = `http://localhost:${(httpServer.address() as { port: number }).port}`;
+    const stranger = connect(url, 'short');
+    const [{ data }] = (await next(stranger, 'connect_error')) as [Error & { data: object }];
+    expect(data).toMatchObject({ code: 'CONTRACT_ERR_INVALID_AUTH', issues: [{ path: ['token'] }] });
+    stranger.disconnect();
+    expect(warn).toHaveBeenCalledOnce();
+    warn.mockClear();
+    const socket = connect(url, 'a token of 20 characters');
     onTestFinished(async () => {
       socket.disconnect();
       await io.close();
@@ -86,7 +95,7 @@ describe('the guide to contracts', () => {
     await expect(socket.emitWithAck('say', 5)).rejects.toMatchObject({
       code: 'CONTRACT_ERR_INVALID_ARGUMENTS',
     });
-    expect(io.of('/').violations).toBe(1);
+    expect(io.of('/').violations).toBe(2);
     expect(warn).toHaveBeenCalledOnce();
   });
 });
