@@ -236,7 +236,7 @@ it('CVE-2026-59725 (engine.io): a POST of bytes is answered, and ends its sessio
 });
 
 it('half-finished handshakes end by themselves: no namespace entered, no packet, no upgrade', async () => {
-  const { io, port, begin, expectAlive } = await start({ connectTimeout: 30, upgradeTimeout: 30 });
+  const { io, port, begin, expectAlive } = await start({ connectTimeout: 300, upgradeTimeout: 300 });
   const ws = new RawWebSocket(port, WEBSOCKET);
   await ws.untilClosed();
   const url = await begin();
