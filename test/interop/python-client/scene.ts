@@ -1,0 +1,104 @@
+/**
+ * What: a server on a free port, a gate before it that can be shut, and the Python client as a process.
+ * Must not know: what is said.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server as HttpServer } from 'node:http';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** Debian's Python, which has the package `python3-websockets`; another may lie before it in the path. */
+const PYTHON = process.env.TAUTLINE_PYTHON ?? '/usr/bin/python3';
+const script = fileURLToPath(new URL('peer.py', import.meta.url));
+
+export type Fact = Record<string, unknown>;
+
+/** What to undo after a test, the latest first. */
+const ends: (() => void | Promise<void>)[] = [];
+
+export async function endScene(): Promise<void> {
+  for (const end of ends.splice(0).reverse()) await end();
+}
+
+export function afterwards(end: () => void | Promise<void>): void {
+  ends.push(end);
+}
+
+/** An HTTP server that listens. */
+export async function listen(http: HttpServer = createServer()): Promise<{ http: HttpServer; port: number }> {
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  afterwards(() => http.closeAllConnections());
+  return { http, port: (http.address() as AddressInfo).port };
+}
+
+/** A gate before a port. Who comes to a shut gate is turned away; who had come before is cut off. */
+export async function openGate(port: number) {
+  const sockets = new Set<Socket>();
+  let isShut = false;
+  const gate = createTcpServer((down) => {
+    if (isShut) {
+      down.destroy();
+      return;
+    }
+    const up = connect(port, '127.0.0.1');
+    for (const socket of [down, up]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        sockets.delete(socket);
+        down.destroy();
+        up.destroy();
+      });
+    }
+    down.pipe(up).pipe(down);
+  }).listen(0, '127.0.0.1');
+  await once(gate, 'listening');
+  afterwards(() => {
+    for (const socket of sockets) socket.destroy();
+    gate.close();
+  });
+  return {
+    url: `http://127.0.0.1:${(gate.address() as AddressInfo).port}`,
+    shut() {
+      isShut = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    open() {
+      isShut = false;
+    },
+  };
+}
+
+/** Starts the peer and hands out what it tells; `say` tells it that the test has got so far. */
+export function startPeer(...words: string[]) {
+  const child: ChildProcess = spawn(PYTHON, [script, ...words], { stdio: ['pipe', 'pipe', 'pipe'] });
+  afterwards(() => void child.kill());
+  let complaint = '';
+  child.stderr!.on('data', (data) => {
+    complaint += String(data);
+  });
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const next = async (): Promise<Fact> => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`The peer has ended: ${complaint}`);
+    return JSON.parse(value) as Fact;
+  };
+  return {
+    next,
+    say: () => void child.stdin!.write('\n'),
+    /** What else it tells, to its end. */
+    async rest(): Promise<Fact[]> {
+      const told: Fact[] = [];
+      for (;;) {
+        const { value, done } = await lines.next();
+        if (done) break;
+        told.push(JSON.parse(value) as Fact);
+      }
+      if (complaint !== '') throw new Error(complaint);
+      return told;
+    },
+  };
+}
