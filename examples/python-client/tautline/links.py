@@ -373,20 +373,16 @@ class SseLink(PostingLink):
                 if response.status != 200:
                     self.check(response.status, (await response.read()).decode())
                 rest = b""
-                event, data = "", ""
                 async for chunk in response.chunks():
                     patience.reschedule(asyncio.get_running_loop().time() + self.session.silence_s)
-                    *lines, rest = (rest + chunk).split(b"\n")
-                    for line in lines:
-                        name, _, value = line.decode().partition(":")
-                        value = value.removeprefix(" ")
-                        if name == "event":
-                            event = value
-                        elif name == "data":
-                            data = value
-                        elif line == b"" and data:
-                            self.take(decode(json.loads(data) if event == "json" else data))
-                            event, data = "", ""
+                    *events, rest = (rest + chunk).split(b"\n\n")
+                    for event in events:
+                        self._take_event(event.decode().split("\n"))
+
+    def _take_event(self, lines: list[str]) -> None:
+        data = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
+        if data:
+            self.take(decode(json.loads(data[0]) if "event: json" in lines else "\n".join(data)))
 
     def carry(self) -> None:
         if not self.attached.done():

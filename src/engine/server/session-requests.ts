@@ -23,9 +23,13 @@ const NOOP = [new OutgoingPacket(PacketType.noop)];
 
 const PACKETS_TYPE = 'text/plain; charset=UTF-8';
 
+/** As long as it cannot be more than 2^53 - 1. */
+const VERSION = /^[1-9]\d{0,14}$/;
+
 /** Whether a request begins a session that may outlive its connections. */
 export function announcesSession(request: EngineRequest): boolean {
-  return queryOf(request).tautline === '1';
+  // docs/protocol/session.md, "Announcement": the highest version that the client speaks, and it speaks those below.
+  return VERSION.test(queryOf(request).tautline ?? '');
 }
 
 /** Whether a request attaches a connection to such a session. */

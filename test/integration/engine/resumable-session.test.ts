@@ -37,7 +37,8 @@ describe('the announcement', () => {
 
   it.each([
     ['that is not made', {}, ''],
-    ['of another version', {}, '&tautline=2'],
+    ['of version 0', {}, '&tautline=0'],
+    ['of what is no version', {}, '&tautline=01'],
     ['to a server that offers no sessions', { session: false }, '&tautline=1'],
   ] as const)('%s gets the standard protocol', async (_name, options, query) => {
     const scene = await startCounting(options);
@@ -54,6 +55,19 @@ describe('the announcement', () => {
     });
     expect([wrong.status, wrong.body]).toEqual([400, expect.stringContaining('from 0 to 6')]);
   });
+
+  it.each(['websocket', 'sse'])(
+    'of a later version is answered over %s with the one that both speak',
+    async (transport) => {
+      const scene = await startCounting();
+      const path = `${PATH}&transport=${transport}&tautline=12`;
+      const first =
+        transport === 'sse' ? new RawStream(scene.port, path) : new RawWebSocket(scene.port, path);
+      expect(JSON.parse(String((await first.until(1))[0]).slice(1))).toMatchObject({
+        session: { version: 1 },
+      });
+    },
+  );
 
   it('is what a transport beyond the standard needs', async () => {
     const scene = await startCounting();
