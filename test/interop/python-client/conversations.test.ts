@@ -1,19 +1,44 @@
 /**
- * What: holds the conversations of docs/protocol/conversations.md with a server, and compares every byte.
+ * What: holds the conversations that stand in docs/protocol with a server, and compares every byte.
  * Must not know: what the packets mean.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type ClientRequest, request } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
+import { defineContract, type StandardSchema } from '../../../src/entry/contract.ts';
 import { Server } from '../../../src/entry/index.ts';
 import WebSocket from '../../../src/entry/ws.ts';
 import { afterwards, endScene, listen } from './scene.ts';
 
-const page = readFileSync(new URL('../../../docs/protocol/conversations.md', import.meta.url), 'utf8');
-const conversations = [...page.matchAll(/^## (.*)\n[^`]*```text\n([^`]*)```/gm)].map(
+function read(name: string): string {
+  return readFileSync(new URL(`../../../docs/protocol/${name}.md`, import.meta.url), 'utf8');
+}
+
+const whole = [...read('conversations').matchAll(/^## (.*)\n[^`]*```text\n([^`]*)```/gm)].map(
   ([, title, lines]) => [title!, lines!.trim().split('\n')] as const,
 );
+
+/** Where only the lines after the CONNECT stand on a page, over one connection: what goes before them. */
+const PRELUDE = [
+  'A> GET /socket.io/?EIO=4&transport=websocket&tautline=1',
+  'A< OPEN',
+  'A> 40',
+  'A< 40{"sid":"ID"}',
+];
+const parts = ['outbox', 'streams', 'README', 'refusals'].map((name) => {
+  const [, lines] = /```text\n([<>][^`]*)```/.exec(read(name)) ?? [];
+  return [
+    name,
+    [
+      ...PRELUDE,
+      ...lines!
+        .trim()
+        .split('\n')
+        .map((line) => `A${line}`),
+    ],
+  ] as const;
+});
 
 afterEach(endScene);
 
@@ -111,8 +136,11 @@ async function hold(url: string, lines: readonly string[]): Promise<string[]> {
     } else {
       let said = await connection!.next();
       ids.SID = /0{"sid":"([^"]+)","up/.exec(said)?.[1] ?? ids.SID;
-      ids.ID = /40{"sid":"([^"]+)"}/.exec(said)?.[1] ?? ids.ID;
+      ids.ID = /40(?:\/\w+,)?{"sid":"([^"]+)"}/.exec(said)?.[1] ?? ids.ID;
       for (const [id, value] of Object.entries(ids)) if (value) said = said.replace(value, id);
+      if (line === 'A< OPEN') said = said.replace(/^0{.*}$/, 'OPEN');
+      said = said.replace(/"id":"\w+\.(\d+)"/, '"id":"LOG.$1"').replace(/"atMs":\d+/, '"atMs":AT');
+      said = said.replace(/("code":"CONTRACT_ERR_\w+","message":)"[^"\\]*(\\.[^"\\]*)*"/, '$1"REFUSED"');
       held.push(`${name}${mark}${mark === '<' ? ' ' : ''}${said}${lost}`);
       continue;
     }
@@ -121,24 +149,50 @@ async function hold(url: string, lines: readonly string[]): Promise<string[]> {
   return held;
 }
 
-test('the page has conversations over every transport', () => {
-  for (const transport of ['websocket', 'polling', 'sse']) {
-    expect(
-      conversations.filter(([, lines]) => lines[0]!.includes(`transport=${transport}`)).length,
-    ).toBeGreaterThan(0);
-  }
-  expect(conversations).toHaveLength(7);
-});
+/** A schema as any library of the Standard Schema makes them. */
+const text: StandardSchema<string> = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value) =>
+      typeof value === 'string' ? { value } : { issues: [{ message: 'Expected a string' }] },
+  },
+};
 
-test.each(conversations)('%s', async (_title, lines) => {
+async function startServer(): Promise<string> {
   const { http, port } = await listen();
   const io = new Server(http);
   afterwards(() => void io.close());
+  io.of('/strict').contract(
+    defineContract({ clientToServer: { say: { args: [text], ack: [text] } }, serverToClient: {} }),
+  );
+  await io.history('tea').emit('chat', 'hello');
   io.on('connection', (socket) => {
-    socket.on('say', (text: string | Buffer, reply?: (length: number) => void) => {
-      socket.emit('said', text);
-      reply?.(text.length);
+    socket.on('say', (said: string | Buffer, reply?: (length: number) => void) => {
+      socket.emit('said', said);
+      reply?.(said.length);
     });
+    socket.onStream('count', async function* (most: number) {
+      for (let i = 1; i <= most; i++) yield i;
+    });
+    socket.on('enter', async (room: string, reply: () => void) => {
+      await io.presence(room).join(socket, { status: 'here' }, { key: 'ada' });
+      await io.history(room).join(socket);
+      reply();
+    });
+    socket.on('chat', (line: string) => void io.history('tea').emit('chat', line));
   });
-  expect(await hold(`http://127.0.0.1:${port}`, lines)).toEqual(lines);
+  return `http://127.0.0.1:${port}`;
+}
+
+test('the page has conversations over every transport', () => {
+  for (const transport of ['websocket', 'polling', 'sse']) {
+    const first = whole.map(([, lines]) => lines[0]!);
+    expect(first.some((line) => line.includes(`transport=${transport}`))).toBe(true);
+  }
+  expect(whole).toHaveLength(7);
+});
+
+test.each([...whole, ...parts])('%s', async (_title, lines) => {
+  expect(await hold(await startServer(), lines)).toEqual(lines);
 });
