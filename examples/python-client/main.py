@@ -1,4 +1,4 @@
-"""Talks to a server: `python3 main.py http://localhost:3000 [transport]`. A line that is typed is emitted as `message`."""
+"""Notes: `main.py http://localhost:3000 [transport ...]` sends what is typed and shows what others send."""
 
 import asyncio
 import sys
@@ -12,11 +12,11 @@ def say_end(ended: Ended) -> None:
 
 async def main(url: str, *transports: str) -> None:
     client = Client(url, transports=transports or ("websocket", "sse", "polling"), on_session_end=say_end)
-    client.on("message", lambda *arguments: print(">", *arguments))
+    client.on("note", lambda note: print(">", note, flush=True))
     async with client:
-        print(f"(connected as {client.sid})")
+        print("(connected)", flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
-            client.emit("message", line.rstrip("\n"))
+            print(f"({await client.call('note', line.rstrip())})", flush=True)
 
 
 asyncio.run(main(*sys.argv[1:]))

@@ -51,8 +51,12 @@ class Request:
         reader, self._writer = await asyncio.open_connection(
             self._parts.hostname, port, ssl=is_secure or None, limit=1 << 20
         )
-        self._writer.write(self._bytes)
-        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        try:
+            self._writer.write(self._bytes)
+            lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        except BaseException:
+            await self.__aexit__()
+            raise
         fields = (line.split(":", 1) for line in lines[1:] if line)
         headers = {name.lower(): value.strip() for name, value in fields}
         return Response(int(lines[0].split(" ")[1]), headers, reader)

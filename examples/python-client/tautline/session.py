@@ -181,7 +181,7 @@ class Session:
         link.wake()
 
     def confirm(self, count: int, passed: int) -> None:
-        """The other side has received `count` messages; lets go of those that were passed to the connection."""
+        """The other side has received `count` messages; lets go of those passed to the connection."""
         if count > self.next:
             raise violation()
         self.confirmed = max(self.confirmed, count)

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Server, type ServerOptions, StreamError } from '../../../src/entry/index.ts';
 import { seeded } from '../../integration/client/cutting-proxy.ts';
 import { RestlessProxy } from '../../integration/middle-boxes/restless-proxy.ts';
-import { afterwards, endScene, listen, openGate, startPeer } from './scene.ts';
+import { afterwards, endScene, listen, openGate, startExample, startPeer } from './scene.ts';
 
 const COUNT = 600;
 const TRANSPORTS = ['websocket', 'sse', 'polling', 'short-polling'];
@@ -16,6 +16,8 @@ const LONGEST_LIVES_MS = [250, 250, 250, 40];
 
 /** Another one each time; a failure is repeated with the one that the title says. */
 const seed = Number(process.env.TAUTLINE_SEED ?? Math.floor(Math.random() * 2 ** 31));
+
+type Example = ReturnType<typeof startExample>;
 
 afterEach(endScene);
 
@@ -230,6 +232,24 @@ describe(`a client in Python (TAUTLINE_SEED=${seed})`, () => {
       { event: 'end', end: 'closed', not_received: [], unknown: [] },
     ]);
   });
+});
+
+test('the example shows to one what the other has typed', async () => {
+  const { io, port } = await startServer();
+  io.on('connection', (socket) => {
+    socket.on('note', (note, done) => {
+      socket.broadcast.emit('note', note);
+      done('delivered');
+    });
+  });
+  const [one, other] = [0, 1].map(() => startExample(`http://127.0.0.1:${port}`)) as [Example, Example];
+  expect([await one.next(), await other.next()]).toEqual(['(connected)', '(connected)']);
+  one.say('grüße');
+  expect([await one.next(), await other.next()]).toEqual(['(delivered)', '> grüße']);
+  for (const each of [one, other]) {
+    each.endInput();
+    expect(await each.rest()).toEqual(['(the session is over: closed; not received: [], unknown: [])']);
+  }
 });
 
 test.each(['websocket', 'polling'])(

@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url';
 
 /** Debian's Python, which has the package `python3-websockets`; another may lie before it in the path. */
 const PYTHON = process.env.TAUTLINE_PYTHON ?? '/usr/bin/python3';
-const script = fileURLToPath(new URL('peer.py', import.meta.url));
+const peerScript = fileURLToPath(new URL('peer.py', import.meta.url));
+const mainScript = fileURLToPath(new URL('../../../examples/python-client/main.py', import.meta.url));
 
 export type Fact = Record<string, unknown>;
 
@@ -72,8 +73,8 @@ export async function openGate(port: number) {
   };
 }
 
-/** Starts the peer and hands out what it tells; `say` tells it that the test has got so far. */
-export function startPeer(...words: string[]) {
+/** Starts a program and hands out its lines; `say` writes one to it. */
+function startProgram(script: string, ...words: string[]) {
   const child: ChildProcess = spawn(PYTHON, [script, ...words], { stdio: ['pipe', 'pipe', 'pipe'] });
   afterwards(() => void child.kill());
   let complaint = '';
@@ -81,24 +82,39 @@ export function startPeer(...words: string[]) {
     complaint += String(data);
   });
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-  const next = async (): Promise<Fact> => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`The peer has ended: ${complaint}`);
-    return JSON.parse(value) as Fact;
-  };
   return {
-    next,
-    say: () => void child.stdin!.write('\n'),
+    next: async (): Promise<string> => {
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`The program has ended: ${complaint}`);
+      return value;
+    },
+    say: (line = '') => void child.stdin!.write(`${line}\n`),
+    endInput: () => void child.stdin!.end(),
     /** What else it tells, to its end. */
-    async rest(): Promise<Fact[]> {
-      const told: Fact[] = [];
+    rest: async (): Promise<string[]> => {
+      const told: string[] = [];
       for (;;) {
         const { value, done } = await lines.next();
         if (done) break;
-        told.push(JSON.parse(value) as Fact);
+        told.push(value);
       }
       if (complaint !== '') throw new Error(complaint);
       return told;
     },
   };
+}
+
+/** Starts the peer, each line of which is a fact; `say` tells it that the test has got so far. */
+export function startPeer(...words: string[]) {
+  const { next, rest, say } = startProgram(peerScript, ...words);
+  return {
+    say,
+    next: async () => JSON.parse(await next()) as Fact,
+    rest: async () => (await rest()).map((line) => JSON.parse(line) as Fact),
+  };
+}
+
+/** Starts the example itself. */
+export function startExample(...words: string[]) {
+  return startProgram(mainScript, ...words);
 }
