@@ -99,7 +99,7 @@ export const endMutations: readonly Mutation[] = [
   ],
   [
     'the server goes on listening to a connection that was replaced',
-    [server, '      old.sink = deafSink;\n      old.close(', '      old.close('],
+    [server, '      old.sink = deafSink;\n      this.server.dismiss(', '      this.server.dismiss('],
   ],
   [
     'the server waits for ever for a client that does not come back',

@@ -42,6 +42,8 @@ class ServerConnection {
   listener: ConnectionListener | null = null;
   readonly options = { codec: nodeByteCodec };
   readonly isDeflated = false;
+  /** Whose end only tells how many connections wait for their clients' farewells. */
+  readonly socket = { once: () => {} };
   bufferedBytes = 0;
   isFull = false;
   isEnded = false;

@@ -3,11 +3,14 @@
  * Must not know: fetch, node:http, sessions, or what messages mean.
  */
 import { explainStatus } from '../../base/http-status.ts';
+import type { Timer } from '../../base/port.ts';
 import { TransportError, type TransportErrorCode, type TransportStep } from '../../base/transport-error.ts';
+import { decodePacket } from '../../wire/engine/codec.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
-import { encodePayload } from '../../wire/engine/payload.ts';
+import { encodePayload, SEPARATOR } from '../../wire/engine/payload.ts';
 import {
   type ClientTarget,
+  type ClientTransportOptions,
   deafSink,
   SESSION_UNKNOWN,
   type Transport,
@@ -45,25 +48,18 @@ export type Exchange = (
   received?: (text: string) => void,
 ) => () => void;
 
-/** Told of what one GET brings, in order. After the last packet `ended` is called, once. */
-export interface FetchListener {
-  /** False: the transport is over, and nothing more is wanted. */
-  packetReceived(type: PacketType, data: string | Uint8Array, context: unknown): boolean;
-  /** @param isComplete the answer was what it should be, and another GET may follow. */
-  ended(outcome: ExchangeOutcome, isComplete: boolean): void;
-}
-
 /** One way to fetch packets. */
 export interface HttpKind {
   readonly name: TransportName;
   /** The message of the error when fetching fails. */
   readonly readError: string;
-  /** Whether a GET goes on until the connection ends. */
-  readonly isStream?: boolean;
-  /** Starts one GET. @returns gives up; the listener may still be called. */
-  fetch(target: ClientTarget, listener: FetchListener): () => void;
+  /**
+   * A GET goes on until the connection ends: makes what takes the packets, as text, out of the pieces of one answer.
+   * Absent: an answer is a payload of packets.
+   */
+  createReader?(): (piece: string) => Iterable<string>;
   /** How long to wait after a complete answer before the next GET, in ms; 0: not at all. */
-  pauseMs?(target: ClientTarget, outcome: ExchangeOutcome): number;
+  pauseMs?(options: ClientTransportOptions, text: string): number;
 }
 
 /** A GET that was cut after so many milliseconds has met somebody's patience, not a broken network. */
@@ -77,9 +73,10 @@ export function createHttpClient(target: ClientTarget, exchange: Exchange, kind:
   /** Gives up the GET, or the wait for the next one. */
   let abortGet: (() => void) | null = null;
   let abortPost: (() => void) | null = null;
-  /** Whether something was sent since the last GET began, and an answer to it may be there; and ends the wait for the next. */
+  /** Whether something was sent since the last GET began, and an answer to it may be there. */
   let isAnswerDue = false;
-  let wake: (() => void) | undefined;
+  /** For the next GET. */
+  let wait: Timer | undefined;
   let paused: (() => void) | null = null;
 
   const end = (closed: TransportClosed) => {
@@ -107,53 +104,94 @@ export function createHttpClient(target: ClientTarget, exchange: Exchange, kind:
 
   const resume = () => {
     const callback = paused;
-    if (callback && (kind.isStream || !abortGet) && !abortPost) {
+    if (callback && (kind.createReader || !abortGet) && !abortPost) {
       paused = null;
       callback();
     }
   };
 
+  /** Takes packets out of an answer. @throws {PeerError} when one cannot be read; those before it were passed on. */
+  const read = (texts: Iterable<string>, context?: unknown) => {
+    for (const text of texts) {
+      const { type, data } = decodePacket(text, target.codec, target.isExtended);
+      if (isEnded) return;
+      if (type === PacketType.close) {
+        end({ by: 'byPeer', context });
+        return;
+      }
+      if (!isOpen && (type === PacketType.open || type === PacketType.count)) {
+        isOpen = true;
+        transport.sink.transportOpened();
+      }
+      try {
+        transport.sink.transportReceived(type, data);
+      } catch (error) {
+        // A listener's exception is not the connection's: what follows must still be heard.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  };
+
   const get = () => {
     isAnswerDue = false;
-    wake = undefined;
+    wait?.cancel();
+    wait = undefined;
     const { clock } = target;
     const startMs = clock.nowMs();
-    abortGet = kind.fetch(target, {
-      packetReceived(type, data, context) {
-        if (isEnded) return false;
-        if (type === PacketType.close) {
-          end({ by: 'byPeer', context });
-          return false;
-        }
-        if (!isOpen && (type === PacketType.open || type === PacketType.count)) {
-          isOpen = true;
-          transport.sink.transportOpened();
-        }
-        transport.sink.transportReceived(type, data);
-        return !isEnded;
+    const split = kind.createReader?.();
+    // A stream that ends has broken, and one that never began was none.
+    let problem: Partial<ExchangeOutcome> | undefined = split && { code: 'TRANSPORT_ERR_PROTOCOL' };
+    let isOver = false;
+    const finish = (outcome: ExchangeOutcome) => {
+      if (isOver) return;
+      isOver = true;
+      abortGet = null;
+      if (isEnded || (isClosing && target.isExtended)) return;
+      // A session replays what an answer that got lost held. Proxies with a short patience cut everything that takes
+      // long: that is no interruption; but where a request fails soon, the network does.
+      const { status, text } = outcome;
+      const isWorn = target.isExtended && isOpen && status !== 400 && clock.nowMs() - startMs > PATIENCE_MS;
+      if ((problem || status !== 200) && !isWorn) {
+        fail(kind.readError, 'read', { ...outcome, ...(status === 200 && problem) });
+      } else if (paused) resume();
+      else {
+        const pauseMs = !isAnswerDue && kind.pauseMs?.(target.options, text);
+        if (pauseMs) {
+          wait = clock.setTimer(pauseMs, get);
+          abortGet = () => wait?.cancel();
+        } else get();
+      }
+    };
+    const take = (texts: Iterable<string>, context?: unknown) => {
+      try {
+        read(texts, context);
+      } catch (cause) {
+        problem = { code: 'TRANSPORT_ERR_PROTOCOL', cause };
+      }
+    };
+    const abort = exchange(
+      target,
+      undefined,
+      false,
+      (outcome) => {
+        if (!split && outcome.status === 200) take(outcome.text.split(SEPARATOR), outcome.context);
+        finish(outcome);
       },
-      ended(outcome, isComplete) {
-        abortGet = null;
-        if (isEnded || (isClosing && target.isExtended)) return;
-        // A session replays what an answer that got lost held. Proxies with a short patience cut everything that takes
-        // long: that is no interruption; but where a request fails soon, the network does.
-        const isLong = clock.nowMs() - startMs > PATIENCE_MS;
-        const isWorn = target.isExtended && isOpen && outcome.status !== 400 && isLong;
-        if (!isComplete && !isWorn) fail(kind.readError, 'read', outcome);
-        else if (paused) resume();
-        else {
-          const pauseMs = !isAnswerDue && kind.pauseMs?.(target, outcome);
-          if (pauseMs) {
-            const timer = clock.setTimer(pauseMs, get);
-            abortGet = () => timer.cancel();
-            wake = () => {
-              timer.cancel();
-              get();
-            };
-          } else get();
-        }
-      },
-    });
+      split &&
+        ((piece) => {
+          problem = { code: 'TRANSPORT_ERR_CLOSED' };
+          take(split(piece));
+          if (!problem.cause) return;
+          abort();
+          finish({ status: 200, text: '' });
+        }),
+    );
+    abortGet = () => {
+      isOver = true;
+      abort();
+    };
   };
 
   const post = (packets: readonly OutgoingPacket[], isLast: boolean, done: () => void) => {
@@ -190,7 +228,7 @@ export function createHttpClient(target: ClientTarget, exchange: Exchange, kind:
         }
         transport.sink.transportDrained();
         isAnswerDue = true;
-        wake?.();
+        if (wait) get();
         resume();
       });
     },

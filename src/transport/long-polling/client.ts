@@ -3,7 +3,6 @@
  * Must not know: fetch, node:http, sessions, or what messages mean.
  */
 import { createHttpClient, type Exchange } from '../http/client.ts';
-import { fetchPayload } from '../http/poll.ts';
 import type { ClientTarget, Transport } from '../port.ts';
 
 /** Engine.IO protocol 4, "HTTP long-polling": GET waits for packets, POST brings them. One of each at a time. */
@@ -11,6 +10,5 @@ export function createPollingClient(target: ClientTarget, exchange: Exchange): T
   return createHttpClient(target, exchange, {
     name: 'polling',
     readError: 'xhr poll error',
-    fetch: (target, listener) => fetchPayload(exchange, target, listener),
   });
 }

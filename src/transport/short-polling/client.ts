@@ -3,7 +3,6 @@
  * Must not know: fetch, node:http, sessions, or what messages mean.
  */
 import { createHttpClient, type Exchange } from '../http/client.ts';
-import { fetchPayload } from '../http/poll.ts';
 import type { ClientTarget, Transport } from '../port.ts';
 
 /** Half a second of waiting on average, for one request a second. */
@@ -17,8 +16,7 @@ export function createShortPollingClient(target: ClientTarget, exchange: Exchang
   return createHttpClient(target, exchange, {
     name: 'short-polling',
     readError: 'xhr poll error',
-    fetch: (target, listener) => fetchPayload(exchange, target, listener),
-    pauseMs: ({ options }, { text }) =>
+    pauseMs: (options, text) =>
       text.length < LONG_ANSWER ? (options.shortPollingIntervalMs ?? DEFAULT_INTERVAL_MS) : 0,
   });
 }

@@ -21,12 +21,12 @@ export function formatPacketEvent(packet: string, id: number | ''): string {
 
 /**
  * Reads what {@link formatPacketEvent} wrote, in pieces of any size; comments and other fields are passed over.
- * @param receive is given each packet as text.
- * @returns takes the next piece. @throws {SyntaxError} when what should be JSON is not.
+ * @returns takes the next piece and gives the packets, as text, that are complete with it.
+ * @throws {SyntaxError} (the generator) when what should be JSON is not.
  */
-export function createPacketEventReader(receive: (packet: string) => void): (piece: string) => void {
+export function createPacketEventReader(): (piece: string) => Generator<string> {
   let rest = '';
-  return (piece) => {
+  return function* (piece) {
     rest += piece;
     // A long event that comes in many pieces is looked at once.
     if (!piece.includes('\n')) return;
@@ -35,9 +35,7 @@ export function createPacketEventReader(receive: (packet: string) => void): (pie
     for (const event of events) {
       const lines = event.split('\n');
       const data = lines.filter((line) => line.startsWith(DATA)).map((line) => line.slice(DATA.length));
-      if (data[0] !== undefined) {
-        receive(lines.includes(JSON_EVENT) ? JSON.parse(data[0]) : data.join('\n'));
-      }
+      if (data[0] !== undefined) yield lines.includes(JSON_EVENT) ? JSON.parse(data[0]) : data.join('\n');
     }
   };
 }

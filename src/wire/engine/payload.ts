@@ -7,7 +7,7 @@ import { decodePacket, encodePacketAsText, type IncomingPacket } from './codec.t
 import type { OutgoingPacket } from './packet.ts';
 
 /** Engine.IO protocol 4, "HTTP long-polling": packets are joined by the ASCII record separator. */
-const SEPARATOR = '\x1e';
+export const SEPARATOR = '\x1e';
 
 /** Joins packets to one payload; binary becomes base64. */
 export function encodePayload(packets: readonly OutgoingPacket[], codec: TextCodec): string {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ExchangeOutcome } from '../../../../src/transport/http/client.ts';
 import { createPollingClient } from '../../../../src/transport/long-polling/client.ts';
 import { webTextCodec } from '../../../../src/transport/platform/web-text-codec.ts';
@@ -98,15 +98,34 @@ describe('a polling client', () => {
     expect(requests).toHaveLength(2);
   });
 
-  it('goes on polling when a listener throws', () => {
-    const { transport, poll, requests } = opened();
+  it('hears the rest and goes on polling when a listener throws, whose exception goes to the platform', () => {
+    const { transport, poll, requests, log } = opened();
+    const { sink } = transport;
     transport.sink = {
-      ...transport.sink,
-      transportReceived() {
-        throw new Error('from the listener');
+      ...sink,
+      transportReceived(type, data) {
+        sink.transportReceived(type, data);
+        throw new Error(`from the listener of ${data}`);
       },
     };
-    expect(() => poll.answer('4a')).toThrow('from the listener');
+    const thrown: unknown[] = [];
+    const tasks = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((task) => {
+      try {
+        task();
+      } catch (error) {
+        thrown.push(error);
+      }
+    });
+    poll.answer('4a\x1e4b');
+    tasks.mockRestore();
+    expect(log.slice(-2)).toEqual([
+      ['4', 'a'],
+      ['4', 'b'],
+    ]);
+    expect(thrown).toMatchObject([
+      { message: 'from the listener of a' },
+      { message: 'from the listener of b' },
+    ]);
     expect(requests).toHaveLength(3);
   });
 

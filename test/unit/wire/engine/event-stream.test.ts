@@ -4,10 +4,8 @@ import { createPacketEventReader, formatPacketEvent } from '../../../../src/wire
 import { EventStreamParser } from '../../../../src/wire/sse/parser.ts';
 
 function read(pieces: readonly string[]): string[] {
-  const packets: string[] = [];
-  const receive = createPacketEventReader((packet) => packets.push(packet));
-  for (const piece of pieces) receive(piece);
-  return packets;
+  const reader = createPacketEventReader();
+  return pieces.flatMap((piece) => [...reader(piece)]);
 }
 
 /** As any client of event streams reads it. */
