@@ -47,8 +47,10 @@ export interface SocketOptions {
   /** Time limit of acknowledgements, in ms. Default: none. */
   ackTimeout?: number;
   /**
-   * How many events may wait while there is no session. The next one is refused: its acknowledgement and `send_error`
-   * get a `UsageError` with the code `EMIT_ERR_BUFFER_FULL`. Default 100,000, as many as a session keeps.
+   * How many events may wait for a session. The next one is refused: its acknowledgement and `send_error` get a
+   * `UsageError` with the code `EMIT_ERR_BUFFER_FULL`. Default 100,000, as many as a session keeps; as many, or more if
+   * this is larger, may wait in a session that is interrupted or has no room for more. Their bytes are not bounded: events
+   * are kept as they were emitted, by reference, and how long they are is known only when they are written.
    */
   sendBufferLimit?: number;
   /**

@@ -49,7 +49,8 @@ export type Ack = ((...args: unknown[]) => void) & {
   withError?: boolean;
 };
 
-const defaultSendBufferLimit = 100_000;
+/** Of `sendBufferLimit` by default, and at least of what waits in a session. */
+const LEAST_LIMIT = 100_000;
 
 type OutgoingPacket = Packet & { options?: WriteOptions };
 
@@ -192,19 +193,18 @@ export class Socket<
       return this;
     }
     const { engine } = this.io;
-    if (flags.volatile && !engine?._isWritable) return this;
-    if (this.connected && !engine._hasPingExpired()) this.#sendEvent(packet);
-    else if (!flags.volatile) this.#keepWaiting(packet);
+    const isLive = this.connected && !engine._hasPingExpired();
+    if (flags.volatile && !(isLive && engine._isWritable)) return this;
+    const { sendBufferLimit = LEAST_LIMIT } = this.#opts;
+    // What is emitted in one turn waits for its end, and must not be refused for that.
+    const value = isLive ? Math.max(sendBufferLimit, LEAST_LIMIT) : sendBufferLimit;
+    if ((isLive ? engine._waiting : this.sendBuffer.length) >= value) {
+      const limit = { name: 'sendBufferLimit', value };
+      const message = `${value} messages wait for the connection already (sendBufferLimit).`;
+      this.#refuse(packet, new UsageError(message, { code: 'EMIT_ERR_BUFFER_FULL', limit }));
+    } else if (isLive) this.#sendEvent(packet);
+    else this.sendBuffer.push(packet);
     return this;
-  }
-
-  #keepWaiting(packet: OutgoingPacket): void {
-    const { sendBufferLimit: value = defaultSendBufferLimit } = this.#opts;
-    if (this.sendBuffer.push(packet) <= value) return;
-    this.sendBuffer.pop();
-    const limit = { name: 'sendBufferLimit', value };
-    const message = `${value} events wait for the connection already (sendBufferLimit).`;
-    this.#refuse(packet, new UsageError(message, { code: 'EMIT_ERR_BUFFER_FULL', limit }));
   }
 
   #registerAck(id: number, ack: Ack, timeoutMs: number | undefined): void {

@@ -87,7 +87,7 @@ export const endMutations: readonly Mutation[] = [
   ],
   [
     'the client lets its pongs and counts wait as well',
-    [sender, '-this.waiting || Infinity, 0, packet', 'Infinity, 0, packet'],
+    [sender, '-this._waiting || Infinity, 0, packet', 'Infinity, 0, packet'],
   ],
   [
     'the server leaves one out of what it replays',

@@ -58,8 +58,12 @@ export abstract class EngineSender extends Emitter<NoEvents, EngineEvents, Engin
   /** How many packets of the write buffer the transport has been given; and when. @internal */
   protected handedOver = 0;
   /** @internal */ declare protected handedOverAtMs: number;
-  /** How many messages at the end of the write buffer no transport was ever given; the session has no room for them. */
-  protected waiting = 0;
+  /**
+   * How many messages at the end of the write buffer no transport was ever given: there is none, or the session has no
+   * room for them.
+   * @internal
+   */
+  _waiting = 0;
   /** While a Blob is read, what is written must wait; and how much of it does. */
   #reading = Promise.resolve();
   #readings = 0;
@@ -84,7 +88,7 @@ export abstract class EngineSender extends Emitter<NoEvents, EngineEvents, Engin
 
   /** Whether a message would leave at once. @internal */
   get _isWritable(): boolean {
-    return !this.interrupted && !this.waiting && this.transport?.isWritable;
+    return !this.interrupted && !this._waiting && this.transport?.isWritable;
   }
 
   /**
@@ -161,8 +165,8 @@ export abstract class EngineSender extends Emitter<NoEvents, EngineEvents, Engin
   #enqueue(packet: OutgoingPacket): void {
     if (isMessage(packet)) {
       this.writeBuffer.push(packet);
-      this.waiting++;
-    } else this.writeBuffer.splice(-this.waiting || Infinity, 0, packet);
+      this._waiting++;
+    } else this.writeBuffer.splice(-this._waiting || Infinity, 0, packet);
   }
 
   /** Gives the transport what it takes. @internal */
@@ -175,9 +179,9 @@ export abstract class EngineSender extends Emitter<NoEvents, EngineEvents, Engin
     // One request may carry no more than one message may.
     const most =
       limit && transport.name !== 'websocket' ? countWithin(writeBuffer, limit, this.platform.codec) : length;
-    let end = length - this.waiting;
+    let end = length - this._waiting;
     while (end < most && session?.send(writeBuffer[end]!, writeBuffer[end]!.data.length) !== false) end++;
-    this.waiting = length - end;
+    this._waiting = length - end;
     const count = Math.min(end, most);
     if (!count) return;
     this.handedOver = count;
@@ -225,13 +229,13 @@ export abstract class EngineSender extends Emitter<NoEvents, EngineEvents, Engin
 
   /** Index of the first message that the transport has not passed on; only in a session. @internal */
   protected get nextUnsent(): number {
-    const { session, writeBuffer, waiting } = this;
+    const { session, writeBuffer, _waiting: waiting } = this;
     return session!.nextIndex - writeBuffer.slice(0, writeBuffer.length - waiting).filter(isMessage).length;
   }
 
   /** What no transport was ever given. @internal */
   protected get unsent(): OutgoingPacket[] {
-    return this.writeBuffer.slice(-this.waiting || Infinity);
+    return this.writeBuffer.slice(-this._waiting || Infinity);
   }
 
   /**

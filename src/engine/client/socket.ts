@@ -141,7 +141,7 @@ export class EngineSocket extends ResumableConnector {
       if (refusal) this.emitReserved('sendError', refusal);
       return !refusal;
     });
-    this.waiting = this.writeBuffer.length;
+    this._waiting = this.writeBuffer.length;
     if (!isClosing) this.emitReserved('open');
     this.flush();
     // A listener may have closed meanwhile.

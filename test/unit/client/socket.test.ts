@@ -271,6 +271,20 @@ describe('events', () => {
     expect(s.socket.sendBuffer).toEqual([]);
   });
 
+  it('beyond what may wait once the socket is connected are refused as well', async () => {
+    const s = await connected({ sendBufferLimit: 2 });
+    const told: unknown[] = [];
+    s.socket.on('send_error', (error, args) => told.push([error.code, error.limit, args]));
+    // The first one leaves at once.
+    for (let n = 0; n <= 100_000; n++) s.socket.emit('a', n);
+    s.socket.emit('one too many');
+    await turn();
+    expect(told).toEqual([
+      ['EMIT_ERR_BUFFER_FULL', { name: 'sendBufferLimit', value: 100_000 }, ['one too many']],
+    ]);
+    expect(s.sent).toHaveLength(100_001);
+  });
+
   it('beyond what may wait are refused, and told; what waits is not disturbed', async () => {
     const s = start({ sendBufferLimit: 2 });
     const told: unknown[] = [];
