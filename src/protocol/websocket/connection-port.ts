@@ -116,4 +116,9 @@ export interface ConnectionSink {
    * Not to be changed by anyone until they are written.
    */
   connectionOutput(bytes: Uint8Array): void;
+  /**
+   * Bytes for the wire, in order, as characters below 256: the short frames of a server whose text is ASCII. A sink that
+   * has this joins texts in place of writing each into memory; without it `connectionReserve` is asked for them too.
+   */
+  connectionCharacters?(characters: string): void;
 }

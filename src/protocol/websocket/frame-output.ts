@@ -2,7 +2,12 @@
  * What: puts frames out through a connection's sink, each role in its way (RFC 6455 sections 5.2 and 5.3).
  * Must not know: the connection's state; who calls has made sure that the frame may go.
  */
-import { frameHeaderLength, writeFrameHeader, writeMaskedFrameHeader } from '../../wire/websocket/frame.ts';
+import {
+  formatFrameHeader,
+  frameHeaderLength,
+  writeFrameHeader,
+  writeMaskedFrameHeader,
+} from '../../wire/websocket/frame.ts';
 import { mask, readKey } from '../../wire/websocket/mask.ts';
 import type { ConnectionOptions, ConnectionSink } from './connection-port.ts';
 
@@ -69,6 +74,11 @@ export function putText(
   const { codec } = options;
   const length = codec.utf8Length(text);
   if (options.role === 'server') {
+    // As many bytes as characters: all of it is ASCII.
+    if (length === text.length && length <= joinUpToBytes && sink.connectionCharacters !== undefined) {
+      sink.connectionCharacters(formatFrameHeader(firstByte, length) + text);
+      return;
+    }
     const offset = sink.connectionReserve(frameHeaderLength(length, false) + length);
     const target = sink.outputTarget;
     codec.writeUtf8(target, text, writeFrameHeader(target, offset, firstByte, length));

@@ -46,6 +46,8 @@ export class Outbox {
   #slab: Buffer | null = null;
   #start = 0;
   #end = 0;
+  /** What comes as characters that are bytes, and is still growing. */
+  #text = '';
   /** Whether there is a piece that is not worth copying. */
   #hasLarge = false;
   /** Bytes for the wire. */
@@ -56,6 +58,7 @@ export class Outbox {
   /** Makes room for `length` bytes next in order; they are to be written into `reservedTarget()` at the result. */
   reserve(length: number): number {
     this.bytes += length;
+    if (this.#text !== '') this.#closeText();
     if (length > SLAB_BYTES) {
       target = Buffer.allocUnsafeSlow(length);
       this.#closeRange();
@@ -82,11 +85,21 @@ export class Outbox {
 
   /** Notes bytes that exist already, next in order. They must not change until they are written. */
   append(bytes: Uint8Array): void {
-    if (this.#slab !== null) this.#closeRange();
+    this.#close();
     const { length } = bytes;
     this.bytes += length;
     if (length > SMALL_BYTES) this.#hasLarge = true;
     this.#parts.push(bytes);
+  }
+
+  /**
+   * Notes bytes as the characters of a text, each below 256, next in order. Texts are joined by the engine, and the
+   * socket takes one as it is: less than half of what it costs to write each into memory.
+   */
+  appendText(text: string): void {
+    if (this.#slab !== null) this.#closeRange();
+    this.bytes += text.length;
+    this.#text += text;
   }
 
   /** Notes who wants to know when everything up to here was written. */
@@ -101,9 +114,21 @@ export class Outbox {
     this.#slab = null;
   }
 
+  #closeText(): void {
+    this.#parts.push(Buffer.from(this.#text, 'latin1'));
+    this.#text = '';
+  }
+
+  #close(): void {
+    if (this.#slab !== null) this.#closeRange();
+    else if (this.#text !== '') this.#closeText();
+  }
+
   /** Passes everything to the socket and empties the outbox. @returns what `write` returned. */
   flush(socket: Writable): boolean {
-    this.#closeRange();
+    const text = this.#parts.length === 0 ? this.#text : '';
+    if (text !== '') this.#text = '';
+    else this.#close();
     const parts = this.#parts;
     const callbacks = this.#callbacks;
     const hasLarge = this.#hasLarge;
@@ -113,6 +138,7 @@ export class Outbox {
     this.bytes = 0;
     this.payloadBytes = 0;
     const done = callbacks === null ? undefined : (error?: Error | null) => callAll(callbacks, error);
+    if (text !== '') return socket.write(text, 'latin1', done);
     if (parts.length === 0) {
       if (done !== undefined) done();
       return true;
@@ -133,6 +159,7 @@ export class Outbox {
     this.#callbacks = null;
     this.#parts.length = 0;
     this.#slab = null;
+    this.#text = '';
     this.#hasLarge = false;
     this.bytes = 0;
     this.payloadBytes = 0;

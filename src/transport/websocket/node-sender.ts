@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { PeerError } from '../../base/errors.ts';
 import { WebSocketConnection } from '../../protocol/websocket/connection.ts';
 import type { ConnectionOptions, ConnectionSink } from '../../protocol/websocket/connection-port.ts';
-import { encodeFrame } from '../../wire/websocket/frame.ts';
+import { encodeFrame, framePayloadLength } from '../../wire/websocket/frame.ts';
 import { Opcode } from '../../wire/websocket/opcode.ts';
 import type { ConnectionListener } from './connection-listener.ts';
 import type { HeartbeatSettings } from './node-heartbeat.ts';
@@ -103,8 +103,12 @@ export abstract class NodeSender implements ConnectionSink, OutboxOwner {
    * @returns false when the connection is not open; `callback` then gets no call.
    */
   send(data: Uint8Array | string, isBinary: boolean, compress = true, callback?: SendCallback): boolean {
+    const before = this.outbox === null ? 0 : this.outbox.bytes;
     if (!this.machine.sendMessage(data, isBinary, compress)) return false;
-    const length = payloadLength(data);
+    const length =
+      typeof data === 'string' && !this.isDeflated
+        ? framePayloadLength(this.outbox!.bytes - before, this.options.role === 'client')
+        : payloadLength(data);
     this.#sent(length, callback);
     // The caller may write to a large payload again after this turn's other work; the kernel shall have it before.
     if (length > UNCOPIED_ABOVE_BYTES) this.flush();
@@ -244,6 +248,11 @@ export abstract class NodeSender implements ConnectionSink, OutboxOwner {
   /** @internal */
   connectionOutput(bytes: Uint8Array): void {
     (this.outbox ?? this.#openOutbox()).append(bytes);
+  }
+
+  /** @internal */
+  connectionCharacters(characters: string): void {
+    (this.outbox ?? this.#openOutbox()).appendText(characters);
   }
 
   /** @internal */

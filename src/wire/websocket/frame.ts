@@ -4,7 +4,7 @@
  */
 import type { ByteCodec } from '../../base/port.ts';
 import { maskInto } from './mask.ts';
-import { finBit, maskBit, type Opcode, rsv1Bit } from './opcode.ts';
+import { finBit, maskBit, Opcode, rsv1Bit } from './opcode.ts';
 
 const two32 = 0x1_0000_0000;
 
@@ -15,6 +15,12 @@ export const frameHeaderLimitBytes = 14;
 export function frameHeaderLength(payloadLength: number, isMasked: boolean): number {
   const unmasked = payloadLength < 126 ? 2 : payloadLength < 0x10000 ? 4 : 10;
   return isMasked ? unmasked + 4 : unmasked;
+}
+
+/** The length of the payload in a frame of so many bytes, the reverse of {@link frameHeaderLength}. */
+export function framePayloadLength(frameLength: number, isMasked: boolean): number {
+  const unmasked = isMasked ? frameLength - 4 : frameLength;
+  return unmasked - (unmasked < 128 ? 2 : unmasked < 0x10004 ? 4 : 10);
 }
 
 /** A header's first byte. */
@@ -48,6 +54,20 @@ export function writeFrameHeader(
   writeUint32(target, offset + 2, high);
   writeUint32(target, offset + 6, payloadLength % two32);
   return offset + 10;
+}
+
+/** Headers of short text frames: the first byte is the same for all, and strings are made once. */
+const shortTextHeaders = Array.from({ length: 126 }, (_, length) =>
+  String.fromCharCode(finBit | Opcode.text, length),
+);
+
+/** As {@link writeFrameHeader} for less than 65,536 bytes, as characters that are the bytes. */
+export function formatFrameHeader(firstByte: number, payloadLength: number): string {
+  if (payloadLength >= 126) {
+    return String.fromCharCode(firstByte, 126, payloadLength >> 8, payloadLength & 0xff);
+  }
+  if (firstByte === (finBit | Opcode.text)) return shortTextHeaders[payloadLength]!;
+  return String.fromCharCode(firstByte, payloadLength);
 }
 
 /** As {@link writeFrameHeader}, with the mask bit and the key. */

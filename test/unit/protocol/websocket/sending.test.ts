@@ -2,9 +2,30 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../../../src/base/errors.ts';
 import { portableByteCodec } from '../../../../src/base/portable-byte-codec.ts';
+import { WebSocketConnection } from '../../../../src/protocol/websocket/connection.ts';
 import { nodeByteCodec } from '../../../../src/transport/platform/node-byte-codec.ts';
 import { encodeServerFrame } from '../../../../src/wire/websocket/frame.ts';
-import { bytes, countingRandom, hex, Op, open, roles, textOf, utf8 } from './harness.ts';
+import {
+  bytes,
+  countingRandom,
+  hex,
+  Op,
+  open,
+  optionsFor,
+  Recorder,
+  roles,
+  textOf,
+  utf8,
+} from './harness.ts';
+
+/** A sink that takes short texts as characters. */
+class Joining extends Recorder {
+  taken = 0;
+  connectionCharacters(characters: string): void {
+    this.taken += 1;
+    this.outputs.push(Uint8Array.from(characters, (each) => each.charCodeAt(0)));
+  }
+}
 
 const range = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 11) & 0xff);
 const lengths = [0, 1, 31, 32, 33, 125, 126, 127, 4095, 4096, 4097, 65_535, 65_536, 100_000];
@@ -35,6 +56,24 @@ describe.each(roles)('a %s that sends', (role) => {
       expect(textOf(sink.frames[0]!.payload)).toBe(text);
     }
   });
+
+  it.each(['', 'x', 'x'.repeat(125), 'x'.repeat(126), 'x'.repeat(4096), 'x'.repeat(4097), 'é', 'x€', '😀'])(
+    'puts out the same where its sink takes characters (%#)',
+    (text) => {
+      const plain = open(role);
+      const sink = new Joining();
+      const joining = new WebSocketConnection(optionsFor(role), sink);
+      for (const connection of [plain.connection, joining]) {
+        connection.sendMessage(text, false);
+        connection.sendFragment(text, false, true, false);
+        connection.sendPing('?');
+        connection.sendFragment(text, false, false, true);
+      }
+      expect(hex(sink.wire)).toBe(hex(plain.sink.wire));
+      const isAscii = /^x*$/.test(text);
+      expect(sink.taken).toBe(!masked && isAscii && text.length <= 4096 ? 3 : 0);
+    },
+  );
 
   it('RFC 6455 8.1: sends lone surrogates as U+FFFD', () => {
     const { connection, sink } = open(role);

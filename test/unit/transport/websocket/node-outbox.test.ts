@@ -44,6 +44,39 @@ test('what is put one behind the other leaves uncopied in one write', () => {
   expect(outbox.bytes).toBe(0);
 });
 
+test('texts whose characters are bytes leave in one write, as those bytes', () => {
+  const sink = new Sink();
+  const outbox = new Outbox();
+  for (const text of ['\x81\x03', 'one', '\x81\x7e\x00\xff', 'two']) outbox.appendText(text);
+  expect(outbox.bytes).toBe(12);
+  outbox.flush(sink);
+  expect(sink.calls.length).toBe(1);
+  expect(sink.text).toBe('\x81\x03one\x81\x7e\x00\xfftwo');
+  expect(outbox.bytes).toBe(0);
+  outbox.appendText('again');
+  outbox.discard(new Error('gone'));
+  outbox.flush(sink);
+  expect(sink.calls.length).toBe(1);
+});
+
+test('texts, bytes put in place and pieces that exist keep their order, whatever follows what', () => {
+  const ways: ((outbox: Outbox, text: string) => void)[] = [
+    (outbox, text) => outbox.appendText(text),
+    put,
+    (outbox, text) => outbox.append(Buffer.from(text)),
+  ];
+  for (let i = 0; i < ways.length ** 4; i++) {
+    const sink = new Sink();
+    const outbox = new Outbox();
+    for (let rest = i, length = 0; length < 4; length++, rest = Math.floor(rest / ways.length)) {
+      ways[rest % ways.length]!(outbox, `${length} `);
+    }
+    expect(outbox.bytes).toBe(8);
+    outbox.flush(sink);
+    expect([sink.text, sink.calls.length]).toEqual(['0 1 2 3 ', 1]);
+  }
+});
+
 test('two outboxes may be filled by turns', () => {
   const sinks = [new Sink(), new Sink()] as const;
   const outboxes = [new Outbox(), new Outbox()] as const;

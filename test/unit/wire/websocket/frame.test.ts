@@ -4,8 +4,10 @@ import {
   encodeDeflatedServerFrame,
   encodeFrame,
   encodeServerFrame,
+  formatFrameHeader,
   frameFirstByte,
   frameHeaderLength,
+  framePayloadLength,
   writeFrameHeader,
   writeMaskedFrameHeader,
 } from '../../../../src/wire/websocket/frame.ts';
@@ -14,6 +16,24 @@ import { Opcode } from '../../../../src/wire/websocket/opcode.ts';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+describe('a header', () => {
+  const lengths = [0, 1, 125, 126, 127, 255, 256, 65_535];
+
+  it.each(lengths)('is the same as characters, before %i bytes', (length) => {
+    for (const first of [0x81, 0x01, 0x80, 0xc1, 0x82]) {
+      const written = new Uint8Array(frameHeaderLength(length, false));
+      writeFrameHeader(written, 0, first, length);
+      expect([...formatFrameHeader(first, length)].map((each) => each.charCodeAt(0))).toEqual([...written]);
+    }
+  });
+
+  it.each([...lengths, 65_536, 100_000])('of a frame with %i bytes tells how many they are', (length) => {
+    for (const isMasked of [false, true]) {
+      expect(framePayloadLength(frameHeaderLength(length, isMasked) + length, isMasked)).toBe(length);
+    }
+  });
+});
 
 describe('a frame', () => {
   // RFC 6455 section 5.7.
