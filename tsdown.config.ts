@@ -29,7 +29,12 @@ const slimmer = slim({
   outsiders: ['outbox', 'client-stream', 'contract'].map(entry),
   isInside: (file: string, type?: string) => innerFiles.test(file) && !outerTypes.has(type ?? ''),
   // As in socket.io-client, tools reach these although they are not public.
-  reached: new Set(['_pingTimeoutTime', '_queue', '_readyState', '_reconnecting', 'acks', 'onpacket']),
+  // Programs extend Transport, and write or call its protected members.
+  reached: new Set([
+    ...['_pingTimeoutTime', '_queue', '_readyState', '_reconnecting', 'acks', 'onpacket'],
+    ...['doOpen', 'doClose', 'write', 'onOpen', 'onData', 'onPacket', 'onClose', 'onError', 'createUri'],
+    ...['readyState', 'opts', 'supportsBinary', 'setTimeoutFn', 'clearTimeoutFn'],
+  ]),
 });
 
 const browser: UserConfig = {

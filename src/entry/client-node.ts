@@ -41,6 +41,7 @@ export type { ManagerReservedEvents } from '../client/manager.ts';
 export type { DisconnectDescription, ManagerOptions, SocketOptions } from '../client/options.ts';
 export { nodePolling as NodeXHR } from '../transport/long-polling/node-client.ts';
 export { webPolling as Fetch, webPolling as XHR } from '../transport/long-polling/web.ts';
+export { webTransport as WebTransport } from '../transport/port.ts';
 export { nodeWebSocket as NodeWebSocket } from '../transport/websocket/node-client.ts';
 export { webWebSocket as WebSocket } from '../transport/websocket/web.ts';
 export { io as connect, io as default, protocol, Socket };

@@ -39,5 +39,6 @@ export type { Io } from '../client/io.ts';
 export type { ManagerReservedEvents } from '../client/manager.ts';
 export type { DisconnectDescription, ManagerOptions, SocketOptions } from '../client/options.ts';
 export { webPolling as Fetch, webPolling as XHR } from '../transport/long-polling/web.ts';
+export { webTransport as WebTransport } from '../transport/port.ts';
 export { webWebSocket as WebSocket } from '../transport/websocket/web.ts';
 export { io as connect, io as default, protocol, Socket };

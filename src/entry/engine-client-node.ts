@@ -28,6 +28,7 @@ export default function connect(
 }
 
 export { TransportError } from '../base/transport-error.ts';
+export { Transport, type TransportReservedEvents } from '../engine/client/custom-transport.ts';
 export type {
   CloseDetails,
   EngineCloseReason,
@@ -36,13 +37,20 @@ export type {
   EnginePacket,
   WriteOptions,
 } from '../engine/client/events.ts';
-export type { BinaryType, EngineOptions as SocketOptions } from '../engine/client/options.ts';
+export type {
+  BinaryType,
+  EngineOptions as SocketOptions,
+  TransportName,
+} from '../engine/client/options.ts';
 export { parseUri as parse } from '../engine/client/parse-uri.ts';
 export { protocol } from '../engine/client/socket.ts';
 export { installTimerFunctions, nextTick } from '../engine/client/timers.ts';
 export { nodePolling as NodeXHR } from '../transport/long-polling/node-client.ts';
 export { webPolling as Fetch, webPolling as XHR } from '../transport/long-polling/web.ts';
-export type { Transport } from '../transport/port.ts';
+export {
+  type ClientTransportFactory as TransportCtor,
+  webTransport as WebTransport,
+} from '../transport/port.ts';
 export { nodeWebSocket as NodeWebSocket } from '../transport/websocket/node-client.ts';
 export { webWebSocket as WebSocket } from '../transport/websocket/web.ts';
 export type { Handshake as HandshakeData } from '../wire/engine/handshake.ts';

@@ -28,6 +28,8 @@ export interface TransportClosed {
   /** WebSocket close code and reason, where there are any; {@link SESSION_UNKNOWN} for HTTP transports too. */
   readonly closeCode?: number;
   readonly closeReason?: string;
+  /** For users, who are otherwise told that it was closed. */
+  readonly description?: string;
   /** The platform's own event or response, handed to users as the `description` of a disconnect. */
   readonly context?: unknown;
 }
@@ -57,7 +59,8 @@ export const deafSink: TransportSink = {
  * transport dies may be lost (the session above knows how to replay it).
  */
 export interface Transport {
-  readonly name: TransportName;
+  /** A {@link TransportName}, unless the program brought the transport along. */
+  readonly name: string;
   /**
    * False while the transport cannot pass on packets at once (no poll is waiting, or the peer reads slowly).
    * `send` while false is a usage error for polling; for stream transports it queues.
@@ -146,9 +149,26 @@ export interface ClientTarget {
   readonly cookies?: CookieStore;
 }
 
-/** Makes one kind of transport for clients; nothing is connected before `open()`. */
+/** Makes one kind of transport for clients; nothing is connected before `open()`. A class can be one. */
 export interface ClientTransportFactory {
-  (target: ClientTarget): Transport;
+  new (target: ClientTarget): Transport;
   /** The name on the wire. */
-  readonly transportName: TransportName;
+  readonly transportName: string;
+}
+
+/**
+ * What engine.io-client calls its transport over WebTransport. There is none here: in `transports` the name is passed over.
+ */
+export const webTransport = 'webtransport';
+
+/** Names what makes a transport. */
+export function transportFactory(
+  transportName: TransportName,
+  create: (target: ClientTarget) => Transport,
+): ClientTransportFactory {
+  // ECMA-262, "[[Construct]]": what is called with `new` and returns an object has made that one.
+  function Factory(target: ClientTarget): Transport {
+    return create(target);
+  }
+  return Object.assign(Factory, { transportName }) as unknown as ClientTransportFactory;
 }

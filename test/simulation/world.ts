@@ -18,7 +18,7 @@ import type { Session } from '../../src/protocol/session/session.ts';
 import type { Exchange } from '../../src/transport/http/client.ts';
 import { createPollingClient } from '../../src/transport/long-polling/client.ts';
 import { webTextCodec } from '../../src/transport/platform/web-text-codec.ts';
-import type { ClientTarget, ClientTransportFactory } from '../../src/transport/port.ts';
+import { type ClientTransportFactory, transportFactory } from '../../src/transport/port.ts';
 import { createShortPollingClient } from '../../src/transport/short-polling/client.ts';
 import { createSseClient } from '../../src/transport/sse/client.ts';
 import { WebSocketServerTransport } from '../../src/transport/websocket/node-server.ts';
@@ -395,13 +395,11 @@ export class World {
 
   #transports(actor: Actor): ClientTransportFactory[] {
     const exchange: Exchange = (...args) => this.#exchange(actor, args);
-    const make = (create: (target: ClientTarget, exchange: Exchange) => ReturnType<ClientTransportFactory>) =>
-      ((target: ClientTarget) => create(target, exchange)) as ClientTransportFactory;
     return [
-      Object.assign(make(createPollingClient), { transportName: 'polling' as const }),
-      Object.assign((target: ClientTarget) => webWebSocket(target), { transportName: 'websocket' as const }),
-      Object.assign(make(createSseClient), { transportName: 'sse' as const }),
-      Object.assign(make(createShortPollingClient), { transportName: 'short-polling' as const }),
+      transportFactory('polling', (target) => createPollingClient(target, exchange)),
+      webWebSocket,
+      transportFactory('sse', (target) => createSseClient(target, exchange)),
+      transportFactory('short-polling', (target) => createShortPollingClient(target, exchange)),
     ];
   }
 

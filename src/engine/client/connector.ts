@@ -91,7 +91,7 @@ export abstract class EngineConnector extends WatchedSender {
     const { timestampRequests, timestampParam = 't' } = opts;
     const name = factory.transportName;
     const engine = this;
-    const transport = factory({
+    const transport = new factory({
       url: (isPost) => {
         const query: Record<string, unknown> = {
           ...(opts.query as object),

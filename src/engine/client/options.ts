@@ -7,8 +7,17 @@ import type { SessionLimits } from '../../protocol/session/session.ts';
 import type { ClientTransportFactory, ClientTransportOptions, CookieStore } from '../../transport/port.ts';
 import type { BackoffSettings } from './backoff.ts';
 
-/** A transport by its name on the wire, or one that the program brings along. */
-export type TransportChoice = 'polling' | 'websocket' | (string & {}) | ClientTransportFactory;
+/** A transport by its name on the wire; names that the platform does not know are passed over. */
+export type TransportName =
+  | 'websocket'
+  | 'sse'
+  | 'polling'
+  | 'short-polling'
+  | 'webtransport'
+  | (string & {});
+
+/** A transport by its name, or one that the program brings along. */
+export type TransportChoice = TransportName | ClientTransportFactory;
 
 /** Options of a session, with the names and defaults of engine.io-client. */
 export interface EngineOptions extends ClientTransportOptions, Partial<BackoffSettings> {

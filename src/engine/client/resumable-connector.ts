@@ -158,7 +158,7 @@ export abstract class ResumableConnector extends EngineConnector {
     }
   }
 
-  protected override transportClosed({ by, error, context, closeCode }: TransportClosed): void {
+  protected override transportClosed({ by, error, context, closeCode, ...closed }: TransportClosed): void {
     const isBroken = by === 'failed';
     if (closeCode === REPLACED && this.session) {
       const description = { description: 'connection replaced', context };
@@ -175,7 +175,8 @@ export abstract class ResumableConnector extends EngineConnector {
     }
     const reason = isBroken ? 'transport error' : 'transport close';
     const isWebSocket = this.transport.name === 'websocket';
-    const description = isWebSocket ? 'websocket connection closed' : 'transport closed by the server';
+    const { description = isWebSocket ? 'websocket connection closed' : 'transport closed by the server' } =
+      closed;
     const details = isBroken ? error : { description, context };
     // A server that ends the session says so in a packet, or does not know it any more.
     if (this.session && closeCode !== SESSION_UNKNOWN && (isBroken || closeCode !== undefined)) {

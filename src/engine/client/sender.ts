@@ -154,8 +154,9 @@ export abstract class EngineSender extends Emitter<NoEvents, EngineEvents, Engin
       return;
     }
     const bytes = typeof data === 'object' ? toBytes(data) : data;
-    const packet = Object.assign(new OutgoingPacket(type, bytes, options?.compress !== false), { origin });
-    this.emitReserved('packetCreate', { type: packetNames[+type]!, data, options });
+    const compress = options?.compress !== false;
+    const packet = Object.assign(new OutgoingPacket(type, bytes, compress), { origin });
+    this.emitReserved('packetCreate', { type: packetNames[+type]!, data, options: { compress } });
     this.#enqueue(packet);
     if (callback) this.once('flush', callback);
     this.flush();

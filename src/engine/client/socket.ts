@@ -16,14 +16,23 @@ import { TICK_MS } from './watched-sender.ts';
 
 export { protocol };
 
+let hasWebSocketWorked = false;
+
 /**
  * A session with an Engine.IO server. It connects when it is made.
  *
  * After `close` it cannot be opened again; make another one.
  */
 export class EngineSocket extends ResumableConnector {
-  /** Whether the last WebSocket connection worked, for `rememberUpgrade`. */
-  static priorWebsocketSuccess = false;
+  /** Whether the last WebSocket connection worked, for `rememberUpgrade`. One for all subclasses. */
+  static get priorWebsocketSuccess(): boolean {
+    return hasWebSocketWorked;
+  }
+
+  static set priorWebsocketSuccess(value: boolean) {
+    hasWebSocketWorked = value;
+  }
+
   static readonly protocol = protocol;
 
   /** The session's id, once it is open. */
@@ -56,7 +65,7 @@ export class EngineSocket extends ResumableConnector {
 
   #open(): void {
     const { tryAllTransports, rememberUpgrade } = this.opts;
-    const isKnown = rememberUpgrade && EngineSocket.priorWebsocketSuccess;
+    const isKnown = rememberUpgrade && hasWebSocketWorked;
     const inOrder = this.choice.inOrder(isKnown ? 'websocket' : undefined);
     const all = () => true;
     if (this.choice.isFree) this.race(all);
@@ -68,7 +77,7 @@ export class EngineSocket extends ResumableConnector {
   }
 
   protected override works(name: string): void {
-    EngineSocket.priorWebsocketSuccess = name === 'websocket';
+    hasWebSocketWorked = name === 'websocket';
     this.choice.remember(name);
   }
 
@@ -164,7 +173,7 @@ export class EngineSocket extends ResumableConnector {
   }
 
   protected override fail(error: Error): void {
-    EngineSocket.priorWebsocketSuccess = false;
+    hasWebSocketWorked = false;
     this.emitReserved('error', error);
     this.end('transport error', error);
   }

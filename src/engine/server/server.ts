@@ -169,7 +169,7 @@ export class Server extends ObservedEmitter<ServerEvents> {
   }
 
   /** @internal To which transports a client of `transport` may change. */
-  upgrades(transport: TransportName): readonly string[] {
+  upgrades(transport: string): readonly string[] {
     if (!this.opts.allowUpgrades || transport === TransportName.websocket) return [];
     return this.opts.transports.filter((name) => name === TransportName.websocket);
   }

@@ -3,11 +3,10 @@
  * Must not know: Node, or how a request is made.
  */
 import { webExchange } from '../http/web.ts';
-import type { ClientTarget, ClientTransportFactory } from '../port.ts';
+import { type ClientTransportFactory, transportFactory } from '../port.ts';
 import { createPollingClient } from './client.ts';
 
 /** Long polling over fetch. */
-export const webPolling: ClientTransportFactory = /* @__PURE__ */ Object.assign(
-  (target: ClientTarget) => createPollingClient(target, webExchange),
-  { transportName: 'polling' as const },
+export const webPolling: ClientTransportFactory = /* @__PURE__ */ transportFactory('polling', (target) =>
+  createPollingClient(target, webExchange),
 );

@@ -3,11 +3,11 @@
  * Must not know: sessions, or how a request is made.
  */
 import { nodeExchange } from '../http/node-exchange.ts';
-import { type ClientTarget, type ClientTransportFactory, TransportName } from '../port.ts';
+import { type ClientTransportFactory, transportFactory } from '../port.ts';
 import { createShortPollingClient } from './client.ts';
 
 /** Short polling over node:http. */
-export const nodeShortPolling: ClientTransportFactory = Object.assign(
-  (target: ClientTarget) => createShortPollingClient(target, nodeExchange),
-  { transportName: TransportName.shortPolling },
+export const nodeShortPolling: ClientTransportFactory = /* @__PURE__ */ transportFactory(
+  'short-polling',
+  (target) => createShortPollingClient(target, nodeExchange),
 );

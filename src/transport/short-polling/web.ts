@@ -3,11 +3,11 @@
  * Must not know: Node, or how a request is made.
  */
 import { webExchange } from '../http/web.ts';
-import type { ClientTarget, ClientTransportFactory } from '../port.ts';
+import { type ClientTransportFactory, transportFactory } from '../port.ts';
 import { createShortPollingClient } from './client.ts';
 
 /** Short polling over fetch. */
-export const webShortPolling: ClientTransportFactory = /* @__PURE__ */ Object.assign(
-  (target: ClientTarget) => createShortPollingClient(target, webExchange),
-  { transportName: 'short-polling' as const },
+export const webShortPolling: ClientTransportFactory = /* @__PURE__ */ transportFactory(
+  'short-polling',
+  (target) => createShortPollingClient(target, webExchange),
 );

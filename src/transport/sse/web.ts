@@ -6,11 +6,10 @@
  * of the program's, and comes back by itself when the session is to decide where.
  */
 import { webExchange } from '../http/web.ts';
-import type { ClientTarget, ClientTransportFactory } from '../port.ts';
+import { type ClientTransportFactory, transportFactory } from '../port.ts';
 import { createSseClient } from './client.ts';
 
 /** An event stream over fetch. */
-export const webSse: ClientTransportFactory = /* @__PURE__ */ Object.assign(
-  (target: ClientTarget) => createSseClient(target, webExchange),
-  { transportName: 'sse' as const },
+export const webSse: ClientTransportFactory = /* @__PURE__ */ transportFactory('sse', (target) =>
+  createSseClient(target, webExchange),
 );

@@ -15,6 +15,7 @@ import {
   type Transport,
   type TransportClosed,
   TransportName,
+  transportFactory,
 } from '../port.ts';
 import { connectWebSocket } from './node-connect.ts';
 import type { ConnectionListener, NodeConnection } from './node-connection.ts';
@@ -183,6 +184,7 @@ function createWebSocketClient(target: ClientTarget): Transport {
 }
 
 /** WebSocket by Tautline. */
-export const nodeWebSocket: ClientTransportFactory = Object.assign(createWebSocketClient, {
-  transportName: TransportName.websocket,
-});
+export const nodeWebSocket: ClientTransportFactory = transportFactory(
+  TransportName.websocket,
+  createWebSocketClient,
+);

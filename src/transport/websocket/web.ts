@@ -10,6 +10,7 @@ import {
   deafSink,
   type Transport,
   type TransportClosed,
+  transportFactory,
 } from '../port.ts';
 
 function createWebSocketClient(target: ClientTarget): Transport {
@@ -115,6 +116,7 @@ function createWebSocketClient(target: ClientTarget): Transport {
 }
 
 /** WebSocket as the browser has it. */
-export const webWebSocket: ClientTransportFactory = /* @__PURE__ */ Object.assign(createWebSocketClient, {
-  transportName: 'websocket' as const,
-});
+export const webWebSocket: ClientTransportFactory = /* @__PURE__ */ transportFactory(
+  'websocket',
+  createWebSocketClient,
+);

@@ -5,12 +5,13 @@
 import type { Clock, Timer } from '../../../../src/base/port.ts';
 import type { EngineOptions, EnginePlatform, PageEvent } from '../../../../src/engine/client/options.ts';
 import { webPlatform } from '../../../../src/entry/web-platform.ts';
-import type {
-  ClientTarget,
-  ClientTransportFactory,
-  Transport,
-  TransportClosed,
-  TransportName,
+import {
+  type ClientTarget,
+  type ClientTransportFactory,
+  type Transport,
+  type TransportClosed,
+  type TransportName,
+  transportFactory,
 } from '../../../../src/transport/port.ts';
 import { decodePacket, encodePacket } from '../../../../src/wire/engine/codec.ts';
 import type { OutgoingPacket } from '../../../../src/wire/engine/packet.ts';
@@ -160,14 +161,11 @@ export function scriptedPlatform(
   const transportsMade: ScriptedTransport[] = [];
   const listeners = new Set<{ event: string; listener: () => void }>();
   const factory = (transportName: TransportName): ClientTransportFactory =>
-    Object.assign(
-      (target: ClientTarget) => {
-        const transport = new ScriptedTransport(transportName, target);
-        transportsMade.push(transport);
-        return transport;
-      },
-      { transportName },
-    );
+    transportFactory(transportName, (target) => {
+      const transport = new ScriptedTransport(transportName, target);
+      transportsMade.push(transport);
+      return transport;
+    });
   const platform: ScriptedPlatform = {
     codec: webPlatform.codec,
     binaryType: webPlatform.binaryType,
