@@ -19,6 +19,12 @@ import type { CloseDetails, EnginePacket } from './events.ts';
 import { packetNames } from './sender.ts';
 import { installTimerFunctions } from './timers.ts';
 
+/** Of Node's Buffers, too, which would be cut otherwise than other bytes. */
+function plainBytes(data: ArrayBuffer | ArrayBufferView): Uint8Array {
+  const { buffer, byteOffset, byteLength } = toBytes(data);
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
 /** The events of a {@link Transport}. */
 export interface TransportReservedEvents {
   open: () => void;
@@ -146,7 +152,7 @@ export abstract class Transport
 
   /** A packet has come as it was encoded: text, or the bytes of a binary message. */
   protected onData(data: string | ArrayBuffer | ArrayBufferView): void {
-    const encoded = typeof data === 'string' ? data : toBytes(data);
+    const encoded = typeof data === 'string' ? data : plainBytes(data);
     const { codec, isExtended } = this.#target;
     let packet: ReturnType<typeof decodePacket>;
     try {
@@ -164,7 +170,7 @@ export abstract class Transport
     const { type, data = '' } = packet;
     this.sink.transportReceived(
       PacketType[type],
-      typeof data === 'string' ? data : toBytes(data as ArrayBuffer | ArrayBufferView),
+      typeof data === 'string' ? data : plainBytes(data as ArrayBuffer | ArrayBufferView),
     );
   }
 
