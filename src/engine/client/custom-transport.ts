@@ -86,7 +86,9 @@ export abstract class Transport
 
   /** What carries a client's session is a transport, also if it was not made of this class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== Transport) return Function.prototype[Symbol.hasInstance].call(this, value);
+    // biome-ignore lint/complexity/noThisInStatic: subclasses have instances of their own.
+    const asked = this;
+    if (asked !== Transport) return Function.prototype[Symbol.hasInstance].call(asked, value);
     return typeof (value as Partial<TransportPort> | null | undefined)?.sink === 'object';
   }
 
@@ -175,6 +177,7 @@ export abstract class Transport
   }
 
   /** Emits an event. In quotes, as browser builds shorten what is protected, and subclasses have the name. */
+  // biome-ignore lint/complexity/useLiteralKeys: see above.
   protected override ['emitReserved']<Name extends EventNames<TransportReservedEvents>>(
     event: Name,
     ...args: EventParams<TransportReservedEvents, Name>
