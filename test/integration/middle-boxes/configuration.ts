@@ -70,6 +70,17 @@ export const stripping = inFrontend('http-request del-header upgrade');
 /** haproxy takes the nodes in turn; only the cookie brings a client back. */
 export const byTurns: Change = (text) => edit(text, /balance source/, 'balance roundrobin');
 
+/** As the guide has it for access logs; nginx writes to a file, haproxy to a port of UDP. */
+export const loggingTo: Record<BoxKind, (target: string) => Change> = {
+  nginx: (file) => (text) => {
+    const log = edit(block('nginx-log.conf'), /\/var\/log\S+\.log/, file);
+    const [line = ''] = /^access_log .*$/m.exec(log) ?? [];
+    return log.replace(line, '') + edit(text, /(server \{)/, `$1\n  ${line}`);
+  },
+  haproxy: (port) => (text) =>
+    edit(text, /(mode http)/, `$1\n${edit(block('haproxy-log.cfg'), /:514\b/, `:${port}`).trimEnd()}`),
+};
+
 /** A configuration for a port of the box and the ports of the nodes behind it. */
 export function configuration(
   kind: BoxKind,

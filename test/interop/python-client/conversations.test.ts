@@ -139,7 +139,7 @@ async function hold(url: string, lines: readonly string[]): Promise<string[]> {
       ids.ID = /40(?:\/\w+,)?{"sid":"([^"]+)"}/.exec(said)?.[1] ?? ids.ID;
       for (const [id, value] of Object.entries(ids)) if (value) said = said.replace(value, id);
       if (line === 'A< OPEN') said = said.replace(/^0{.*}$/, 'OPEN');
-      said = said.replace(/"id":"\w+\.(\d+)"/, '"id":"LOG.$1"').replace(/"atMs":\d+/, '"atMs":AT');
+      said = said.replace(/"id":"[\w-]+\.(\d+)"/, '"id":"LOG.$1"').replace(/"atMs":\d+/, '"atMs":AT');
       said = said.replace(/("code":"CONTRACT_ERR_\w+","message":)"[^"\\]*(\\.[^"\\]*)*"/, '$1"REFUSED"');
       held.push(`${name}${mark}${mark === '<' ? ' ' : ''}${said}${lost}`);
       continue;
