@@ -266,8 +266,10 @@ export class Manager<
     for (const packet of unsent) sent.delete(packet);
     for (const socket of this._active) socket._postpone([...unsent].filter(({ nsp }) => nsp === socket.nsp));
     // Events and acknowledgements; of entering a namespace a program knows nothing. An outbox sends its events again.
-    const unconfirmed = [...sent].filter(({ data }) => Array.isArray(data) && data[0] !== OUTBOX);
-    return Object.assign(description!, { unconfirmed });
+    const [unconfirmed, waiting] = [sent, unsent].map((packets) =>
+      [...packets].filter(({ data }) => Array.isArray(data) && data[0] !== OUTBOX),
+    );
+    return Object.assign(description!, { unconfirmed, unsent: waiting }) as DisconnectDescription;
   }
 
   #failed(error: Error): void {

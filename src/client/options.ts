@@ -87,7 +87,10 @@ export interface KeptSocket {
 export type DisconnectDescription = (Error | { description: string; context?: unknown }) & {
   /**
    * What was sent, in any namespace, and not confirmed, in order; whether the server received it cannot be known.
-   * Only where the server has the session extension.
+   * Only where the server has the session extension. `data` of an event is its name and its arguments as they were
+   * emitted, of an acknowledgement its arguments.
    */
   readonly unconfirmed?: readonly Packet[];
+  /** What never left, in the same form. The events among it are sent in the next session, without being emitted again. */
+  readonly unsent?: readonly Packet[];
 };

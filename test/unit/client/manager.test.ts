@@ -292,8 +292,8 @@ describe('what is not confirmed when a session ends', () => {
     const socket = s.manager.socket('/');
     await s.open({ session });
     await s.say('0{"sid":"a"}');
-    const gone: { unconfirmed?: readonly { data?: unknown }[] }[] = [];
-    socket.on('disconnect', (_, description) => gone.push(description!));
+    const gone: Record<'unconfirmed' | 'unsent', readonly { data?: unknown }[]>[] = [];
+    socket.on('disconnect', (_, description) => gone.push(description as never));
     const bytes = Uint8Array.of(1);
     if (isHeld) s.platform.last.isWritable = false;
     socket.emit('other', bytes);
@@ -301,7 +301,10 @@ describe('what is not confirmed when a session ends', () => {
     await turn();
     s.platform.last.receive(`7${count}`);
     await s.break();
-    return { unconfirmed: gone[0]!.unconfirmed!.map(({ data }) => data), waiting: socket.sendBuffer };
+    const [unconfirmed, unsent] = [gone[0]!.unconfirmed, gone[0]!.unsent].map((packets) =>
+      packets.map(({ data }) => data),
+    );
+    return { unconfirmed, unsent, waiting: socket.sendBuffer };
   }
   const bytes = Uint8Array.of(1);
 
@@ -311,15 +314,16 @@ describe('what is not confirmed when a session ends', () => {
     ['an event before its last attachment', 5, [['bytes', bytes, bytes]]],
     ['nothing', 6, []],
   ])('is told: %s was confirmed', async (_, count, expected) => {
-    expect(await end(count, false)).toEqual({ unconfirmed: expected, waiting: [] });
+    expect(await end(count, false)).toEqual({ unconfirmed: expected, unsent: [], waiting: [] });
   });
 
   it('and has never left waits for the next session', async () => {
-    const { unconfirmed, waiting } = await end(1, true);
-    expect(unconfirmed).toEqual([]);
-    expect(waiting.map(({ data }) => data)).toEqual([
+    const { unconfirmed, unsent, waiting } = await end(1, true);
+    const events = [
       ['other', bytes],
       ['bytes', bytes, bytes],
-    ]);
+    ];
+    expect([unconfirmed, unsent]).toEqual([[], events]);
+    expect(waiting.map(({ data }) => data)).toEqual(events);
   });
 });
