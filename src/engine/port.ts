@@ -65,6 +65,8 @@ export interface Peer {
   listener: PeerListener | null;
   /** Queues packets in order; shared instances are encoded once for all receivers. */
   sendPackets(packets: readonly OutgoingPacket[]): void;
+  /** What would be told if it ended now; of a session that outlives its connections. */
+  report?(): SessionReport;
   /** Stops reading what the client sends, or goes on, where the transport can; the others read on. */
   holdReading?(isHeld: boolean): void;
   /** Ends the session; `discard` drops what is not yet sent. */

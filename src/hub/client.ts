@@ -294,10 +294,15 @@ export class Client implements PeerListener {
     this.#end('forced close', error);
   }
 
+  /** What the socket of a namespace is told that ends while the session still lives. @internal */
+  outcomeOf(namespace: string): unknown {
+    return this.#describe(this.peer.report?.(), namespace);
+  }
+
   /** A program is told its events, not the session's messages. */
-  #describe(description: unknown, { nsp }: AnySocket): unknown {
+  #describe(description: unknown, namespace: string): unknown {
     if (!isSessionReport(description)) return description;
-    return new SessionOutcome(description, nsp.name, () => new this.#hub._parser.Decoder());
+    return new SessionOutcome(description, namespace, () => new this.#hub._parser.Decoder());
   }
 
   #end(reason: DisconnectReason, description: unknown): void {
@@ -309,7 +314,7 @@ export class Client implements PeerListener {
     this.#pending = null;
     this.#decoder?.destroy();
     this.#decoder = null;
-    this.#tellAll((socket) => socket.end(reason, this.#describe(description, socket)));
+    this.#tellAll((socket) => socket.end(reason, this.#describe(description, socket.nsp.name)));
     this.#socket = null;
     this.#sockets = null;
     for (const giveUp of this.#entering?.values() ?? []) giveUp?.();

@@ -274,7 +274,9 @@ export class Hub<
   /** Ends all sockets and closes all adapters; does not wait for clients. @internal */
   async closeNamespaces(): Promise<void> {
     const closings = [...this._nsps.values()].map(async (namespace) => {
-      for (const socket of namespace.sockets.values()) socket.end('server shutting down', undefined);
+      for (const socket of namespace.sockets.values()) {
+        socket.end('server shutting down', socket.client.outcomeOf(namespace.name));
+      }
       await namespace.adapter.close();
     });
     await Promise.allSettled(closings);

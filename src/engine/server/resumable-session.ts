@@ -215,6 +215,13 @@ export class ResumableSocket extends ResumableSender {
   // The end.
 
   /** @internal */
+  report(): SessionOver {
+    const { machine } = this;
+    const unconfirmed = [...machine.messagesFrom(machine.confirmed), ...(this.waiting ?? [])];
+    return new SessionOver('closed', unconfirmed, undefined);
+  }
+
+  /** @internal */
   override finish(reason: CloseReason, description: unknown): void {
     if (!(description instanceof PeerError)) this.over('closed', reason, description);
     else this.over(description.code === SLOW_READER ? 'overflow' : 'protocol', reason, description);

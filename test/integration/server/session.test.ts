@@ -88,6 +88,40 @@ describe('a socket whose connection is lost', () => {
     expect([socket.connected, io.engine.clientsCount, io.of('/').adapter.rooms.size]).toEqual([false, 0, 0]);
   });
 
+  it.each([
+    ['lives', false],
+    ['is interrupted', true],
+  ])('reads what was not confirmed when the server closes while its session %s', async (_, isCut) => {
+    const { io, enter } = await start({ session: { bufferMessages: 2 } });
+    const { ws, socket } = await enter();
+    const standard = await enter('');
+    const admin = once(io.of('/admin'), 'connection');
+    ws.send('40/admin,');
+    const [second] = (await admin) as [Socket];
+    await ws.until(3);
+    ws.send('72');
+    socket.emit('sent', Buffer.from([1]));
+    const interrupted = once(socket, 'interrupted');
+    if (isCut) {
+      ws.cut();
+      await interrupted;
+    }
+    second.emit('elsewhere');
+    socket.emit('waits');
+    const ends = [socket, second, standard.socket].map((each) => once(each, 'disconnect'));
+    const closed = io.close();
+    ws.cut();
+    standard.ws.cut();
+    const [[reason, outcome] = [], [, other] = [], [, nothing] = []] = await Promise.all(ends);
+    await closed;
+    expect([reason, outcome.end, nothing]).toEqual(['server shutting down', 'closed', undefined]);
+    expect(outcome.unconfirmed).toEqual([
+      { type: 'event', data: ['sent', Buffer.from([1])] },
+      { type: 'event', data: ['waits'] },
+    ]);
+    expect(other.unconfirmed).toEqual([{ type: 'event', data: ['elsewhere'] }]);
+  });
+
   it('is disconnected at once where its client speaks the standard', async () => {
     const { enter } = await start();
     const { ws, socket } = await enter('');
