@@ -419,7 +419,7 @@ export class Socket<
   }
 
   #destroy(): void {
-    if (this.active) this.io._destroy(this);
+    this.io._destroy(this);
   }
 
   /** Leaves the namespace; it is not entered again before `connect()`. */

@@ -87,8 +87,9 @@ export abstract class Transport
   /** What carries a client's session is a transport, also if it was not made of this class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: subclasses have instances of their own.
-    const asked = this;
-    if (asked !== Transport) return Function.prototype[Symbol.hasInstance].call(asked, value);
+    const isOwn = Function.prototype[Symbol.hasInstance].call(this, value);
+    // biome-ignore lint/complexity/noThisInStatic: see above.
+    if (isOwn || this !== Transport) return isOwn;
     return typeof (value as Partial<TransportPort> | null | undefined)?.sink === 'object';
   }
 
