@@ -11,14 +11,16 @@ import type { Attachment } from '../wire/events/packet.ts';
  * @throws {UsageError} `EVENT_ERR_BLOB`: a server sends bytes; `await blob.arrayBuffer()` first.
  */
 export function toOutgoing(messages: readonly (string | Attachment)[], compress: boolean): OutgoingPacket[] {
-  const packets: OutgoingPacket[] = [];
-  for (const message of messages) {
-    if (typeof message !== 'string' && !(message instanceof Uint8Array)) {
-      throw new UsageError('A server cannot send a Blob; send what blob.arrayBuffer() resolves to', {
-        code: 'EVENT_ERR_BLOB',
-      });
-    }
-    packets.push(new OutgoingPacket(PacketType.message, message, compress));
+  return messages.length === 1
+    ? [onePacket(messages[0]!, compress)]
+    : messages.map((message) => onePacket(message, compress));
+}
+
+function onePacket(message: string | Attachment, compress: boolean): OutgoingPacket {
+  if (typeof message !== 'string' && !(message instanceof Uint8Array)) {
+    throw new UsageError('A server cannot send a Blob; send what blob.arrayBuffer() resolves to', {
+      code: 'EVENT_ERR_BLOB',
+    });
   }
-  return packets;
+  return new OutgoingPacket(PacketType.message, message, compress);
 }

@@ -73,9 +73,10 @@ export abstract class SocketSender<
   override emit<Name extends EventNames<EmitEvents>>(
     event: Name,
     ...args: EventParams<EmitEvents, Name>
-  ): boolean {
+  ): boolean;
+  override emit(...data: [event: string | symbol, ...args: unknown[]]): boolean {
+    const [event] = data;
     if (reservedEvents.has(event)) throw new Error(`"${String(event)}" is a reserved event name`);
-    const data = [event, ...args] as unknown as EventArguments;
     const { nsp } = this;
     const flags = this.#flags;
     this.#flags = null;
@@ -84,7 +85,13 @@ export abstract class SocketSender<
       id = nsp._ids++;
       this.#expectAck(id, data.pop() as Ack, flags?.timeout, event);
     }
-    const packet: EventPacket = { type: PacketType.event, nsp: nsp.name, data, id, attachments: undefined };
+    const packet: EventPacket = {
+      type: PacketType.event,
+      nsp: nsp.name,
+      data: data as EventArguments,
+      id,
+      attachments: undefined,
+    };
     if (nsp.server._opts.connectionStateRecovery) {
       // The adapter keeps the packet for the case that the connection breaks.
       nsp.adapter.broadcast(packet, { rooms: new Set([this.id]), except: new Set(), flags: flags ?? {} });

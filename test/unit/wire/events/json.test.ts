@@ -105,3 +105,32 @@ describe('reading', () => {
     );
   });
 });
+
+describe('names', () => {
+  const names = [
+    'say',
+    'hay',
+    '"a"',
+    'a"b',
+    '\\n',
+    '\n',
+    'sä',
+    '😀',
+    '\ud800',
+    '',
+    'x'.repeat(63),
+    'y'.repeat(63),
+    'z'.repeat(64),
+  ];
+
+  it('are themselves, whichever of the same length came before', () => {
+    for (const before of names) {
+      for (const name of names) {
+        const lists = [before, name, before, name].map((each) => [each, 'text']);
+        expect(lists.map(stringifyList)).toEqual(lists.map((list) => JSON.stringify(list)));
+        const texts = lists.map((list) => JSON.stringify(list));
+        expect(texts.map((text) => parseFrom(`2${text}`, 1))).toEqual(texts.map((text) => JSON.parse(text)));
+      }
+    }
+  });
+});
