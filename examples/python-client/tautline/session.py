@@ -179,6 +179,8 @@ class Session:
             self.link.drop()
         self.link = link
         link.wake()
+        if self._is_closing:
+            self._spawn(link.say_end(""))  # What was said over the connection before may be lost.
 
     def confirm(self, count: int, passed: int) -> None:
         """The other side has received `count` messages; lets go of those passed to the connection."""

@@ -98,6 +98,7 @@ describe(`a client in Python (TAUTLINE_SEED=${seed})`, () => {
       expect(heard).toEqual({ count: COUNT, wrong: [] });
       expect(answers).toEqual(Array.from({ length: COUNT / 10 }, (_, i) => i * 10));
       expect(outcomes).toEqual([['client namespace disconnect', undefined]]);
+      expect(io.engine.clientsCount).toBe(0);
       expect(proxy.cuts).toBeGreaterThan(4);
     },
     90_000,
