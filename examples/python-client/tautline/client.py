@@ -197,7 +197,10 @@ class Client:
         is_whole = len(attachments) == wanted
         self._partial = None if is_whole else (packet, attachments, wanted)
         if is_whole and (packet[3] or "/") == self._namespace:
-            payload = _attach(json.loads(packet[5]), attachments) if packet[5] else None
+            try:
+                payload = _attach(json.loads(packet[5]), attachments) if packet[5] else None
+            except (ValueError, LookupError, TypeError):
+                raise violation() from None
             self._take(packet[1], int(packet[4]) if packet[4] else None, payload)
 
     def _take(self, kind: str, ack: int | None, payload: Any) -> None:
@@ -227,8 +230,15 @@ class Client:
                 self._streams[stream].put_nowait((kind, value[0] if value else None))
             return
         handler = self._handlers.get(name)
-        answer = handler(*arguments) if handler else None
-        if ack is not None and handler:
+        if handler is None:
+            return
+        try:
+            answer = handler(*arguments)
+        except Exception as error:  # noqa: BLE001 - a fault of the program's is none of the connection's
+            loop = asyncio.get_running_loop()
+            loop.call_exception_handler({"message": f"a handler of {name!r} failed", "exception": error})
+            return
+        if ack is not None:
             self._say(ACK, ack, [] if answer is None else [answer])
 
     # From session to session.

@@ -134,6 +134,8 @@ class Link:
             session.received += 1
             self.untold_bytes += len(message)
             session.on_message(message)
+        elif self.cursor > session.received:
+            raise sessions.violation()
         self.cursor += 1
         if session.received - self.told >= COUNT_AFTER or self.untold_bytes >= COUNT_AFTER_BYTES:
             self.wake()
@@ -174,7 +176,6 @@ class WebSocketLink(Link):
             )
         except websockets.exceptions.InvalidHandshake as refusal:
             raise sessions.Lost(str(refusal)) from refusal
-        self._last = self.attach if self.session.sid else -1
         try:
             while True:
                 async with asyncio.timeout(self.session.silence_s):
@@ -182,7 +183,9 @@ class WebSocketLink(Link):
                 self.take(packet)
         except websockets.exceptions.ConnectionClosed as closed:
             self._closed(closed)
-        except sessions.Over:
+        except sessions.Over as over:
+            if over.is_ours:
+                await self._socket.send("1" + over.end)
             await self._socket.close(1000)
             raise
         finally:
@@ -235,7 +238,7 @@ class WebSocketLink(Link):
     async def say_end(self, end: str) -> None:
         self._wake.set()
         try:
-            while self.passed < self.session.next:
+            while self.passed < self.session.next and not self._ended.done():
                 await asyncio.sleep(0.01)
             for packet in [*self.due_count(forced=True), "1" + end]:
                 await self._socket.send(packet)
@@ -261,7 +264,8 @@ class PostingLink(Link):
             if count or self.control or self.posted < self.session.next:
                 await self._post([*count, *self.control])
 
-    async def _post(self, control: list[str]) -> None:
+    async def _post(self, control: list[str]) -> bool:
+        """Sends what is not confirmed; returns whether it was answered."""
         session = self.session
         self.control = []
         size = sum(len(packet) + 1 for packet in control)
@@ -286,7 +290,7 @@ class PostingLink(Link):
             self.told = -1
             await asyncio.sleep(0.1)
             self.wake()
-            return
+            return False
         if session.is_extended:
             session.confirm(sessions.parse_count(text.removeprefix("7")), session.next)
             self.posted = max(min(self.posted, session.confirmed), session.base)
@@ -294,6 +298,7 @@ class PostingLink(Link):
                 self.wake()
         else:
             session.confirm(self.posted, self.posted)
+        return True
 
     async def request(self, method: str, query: dict[str, str | int], body: bytes = b"") -> str:
         """Makes a request of this transport and returns the body of its answer."""
@@ -320,7 +325,8 @@ class PostingLink(Link):
     async def say_end(self, end: str) -> None:
         while self.posted < self.session.next:
             await self._post([])
-        await self._post([*self.due_count(forced=True), "1" + end])
+        while not await self._post([*self.due_count(forced=True), "1" + end]):
+            pass
 
 
 class PollingLink(PostingLink):

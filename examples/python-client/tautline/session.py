@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import re
 from collections import deque
@@ -133,14 +134,8 @@ class Session:
         if self.over is not None:
             return
         self._is_closing = True
-        try:
-            async with asyncio.timeout(CLOSING_S):
-                if self.link:
-                    await self.link.say_end("")
-                    # The other side answers with its count and the same packet.
-                    await self._is_over.wait()
-        except TimeoutError:
-            pass
+        if self.link:
+            await self._say_end(self.link, "", is_answered=True)
         self.finish(Over("closed"))
 
     @property
@@ -150,8 +145,16 @@ class Session:
 
     async def _give_up(self, over: Over) -> None:
         if self.link:
-            await self.link.say_end(over.end)
+            await self._say_end(self.link, over.end)
         self.finish(over)
+
+    async def _say_end(self, link: links.Link, end: str, is_answered: bool = False) -> None:
+        with contextlib.suppress(OSError, EOFError, Lost, Over, links.Unsupported):
+            async with asyncio.timeout(CLOSING_S):
+                await link.say_end(end)
+                if is_answered:
+                    # The other side answers with its count and the same packet.
+                    await self._is_over.wait()
 
     # What links tell.
 
@@ -180,7 +183,7 @@ class Session:
         self.link = link
         link.wake()
         if self._is_closing:
-            self._spawn(link.say_end(""))  # What was said over the connection before may be lost.
+            self._spawn(self._say_end(link, ""))  # What was said over the connection before may be lost.
 
     def confirm(self, count: int, passed: int) -> None:
         """The other side has received `count` messages; lets go of those passed to the connection."""
@@ -226,8 +229,8 @@ class Session:
             error = over
         except (Lost, links.Unsupported) as lost:
             error = lost
-        except (OSError, EOFError, TimeoutError) as failure:
-            error = Lost(str(failure))
+        except (OSError, EOFError, TimeoutError, ValueError, LookupError) as failure:
+            error = Lost(repr(failure))
         if not link.attached.done():
             link.attached.set_exception(error)
         elif self.link is link:
@@ -237,7 +240,7 @@ class Session:
     async def _link_ended(self, link: links.Link, error: Exception) -> None:
         if isinstance(error, Over) or not self.is_extended:
             if isinstance(error, Over) and error.is_ours:
-                await link.say_end(error.end)
+                await self._say_end(link, error.end)
             self.finish(error if isinstance(error, Over) else Over("lost"))
             return
         now = asyncio.get_running_loop().time()
