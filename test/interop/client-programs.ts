@@ -420,6 +420,30 @@ export const programs: Program[] = [
       await new Promise((resolve) => setTimeout(resolve, 60));
     },
   ],
+  ...[true, false].map(
+    (useNativeTimers): Program => [
+      `has replaced timers, and useNativeTimers ${useNativeTimers}`,
+      {},
+      async (s) => {
+        s.http.close();
+        const { setTimeout } = globalThis;
+        const replaced: unknown[] = [];
+        globalThis.setTimeout = ((_callback: () => void, delayMs: number) => {
+          replaced.push(delayMs);
+        }) as unknown as typeof setTimeout;
+        try {
+          const delays = { reconnectionDelay: 3, randomizationFactor: 0, timeout: 4567 };
+          const socket = s.io('/', { transports: ['websocket'], useNativeTimers, ...delays });
+          await s.until(socket, 'connect_error');
+          if (useNativeTimers) await s.until(socket.io, 'reconnect_attempt');
+          s.log.push([3, 4567].map((delayMs) => replaced.includes(delayMs)));
+          socket.disconnect();
+        } finally {
+          globalThis.setTimeout = setTimeout;
+        }
+      },
+    ],
+  ),
   [
     'is recovered',
     { connectionStateRecovery: {} },

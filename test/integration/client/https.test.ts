@@ -1,9 +1,11 @@
 /**
- * What: our client in Node over TLS: which servers it trusts, and how it shows who it is.
+ * What: clients in Node over TLS, ours and the official one: which servers they trust, and how they show who they are.
  */
+import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, createServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { io as official } from 'socket.io-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ManagerOptions } from '../../../src/client/options.ts';
 import { io } from '../../../src/entry/client-node.ts';
@@ -17,11 +19,12 @@ afterEach(async () => {
 
 const authority = new Authority();
 
-async function serve(opts: ServerOptions = {}) {
+async function serve(opts: ServerOptions = {}, onCipher?: (name: string) => void) {
   const http = createServer({ ...authority.issue({ ip: '127.0.0.1' }), ...opts });
   const server = new Server(http);
   let peer: string | undefined;
   http.on('secureConnection', (socket) => {
+    onCipher?.(socket.getCipher().name);
     peer = socket.getPeerCertificate().subject?.CN as string | undefined;
   });
   server.on('connection', (socket) => socket.on('who am I', (reply) => reply(peer ?? 'anybody')));
@@ -34,13 +37,23 @@ async function serve(opts: ServerOptions = {}) {
   return `https://127.0.0.1:${(http.address() as AddressInfo).port}`;
 }
 
-describe.each([
+const ways: [string, string[]][] = [
   ['polling', ['polling']],
   ['websocket', ['websocket']],
   ['the upgrade', ['polling', 'websocket']],
-])('over %s', (way, transports) => {
+];
+
+describe.each([
+  ...ways.map(([way, transports]) => ({ who: 'our client', io, way, transports })),
+  ...ways.map(([way, transports]) => ({
+    who: 'the official client',
+    io: official as unknown as typeof io,
+    way,
+    transports,
+  })),
+])('$who over $way', ({ who, io, way, transports }) => {
   async function ask(url: string, opts: Partial<ManagerOptions>): Promise<unknown> {
-    const socket = io(url, { transports, reconnection: false, ...opts });
+    const socket = io(url, { transports, reconnection: false, forceNew: true, ...opts });
     undo.push(() => socket.disconnect());
     const failed = new Promise((_, reject) => socket.on('connect_error', reject));
     const upgraded =
@@ -59,13 +72,38 @@ describe.each([
 
   it('trusts nobody else', async () => {
     const url = await serve();
-    await expect(ask(url, { ca: new Authority().cert })).rejects.toMatchObject({ code: 'TRANSPORT_ERR_TLS' });
+    await expect(ask(url, { ca: new Authority().cert })).rejects.toMatchObject({
+      type: 'TransportError',
+      ...(who === 'our client' && { code: 'TRANSPORT_ERR_TLS' }),
+    });
   });
 
   it('shows its certificate', async () => {
     const url = await serve({ requestCert: true, ca: authority.cert });
     const me = authority.issue({ dns: 'me' });
     expect(await ask(url, { ca: authority.cert, ...me })).toBe('test server');
+  });
+
+  it('opens its key with the passphrase', async () => {
+    const url = await serve({ requestCert: true, ca: authority.cert });
+    const { cert, key } = authority.issue({ dns: 'me' });
+    const closedKey = createPrivateKey(key).export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase: 'secret',
+    }) as string;
+    const opts = { ca: authority.cert, cert, key: closedKey, passphrase: 'secret' };
+    expect(await ask(url, opts)).toBe('test server');
+  });
+
+  it('offers the ciphers that it is given', async () => {
+    const ciphers = 'ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384';
+    const used: string[] = [];
+    const url = await serve({ maxVersion: 'TLSv1.2' }, (name) => used.push(name));
+    await ask(url, { ca: authority.cert, ciphers });
+    expect(new Set(used).size).toBe(1);
+    expect(ciphers.split(':')).toContain(used[0]);
   });
 
   it('leaves TLS to an agent', async () => {

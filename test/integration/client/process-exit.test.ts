@@ -1,5 +1,6 @@
 /**
- * What: with autoUnref a process ends although its client is connected, connecting or waiting to connect.
+ * What: with autoUnref a process ends although its client is connected, connecting or waiting to connect; with the
+ * official client as with ours.
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,13 +23,19 @@ server.on('connection', (socket) => setTimeout(() => socket.emit('later'), 300).
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tautline-exit-'));
-  await build({
-    entryPoints: [join(import.meta.dirname, '../../../src/entry/client-node.ts')],
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    outfile: join(folder, 'client.mjs'),
-  });
+  const from = { ours: './src/entry/client-node.ts', official: 'socket.io-client' };
+  for (const [name, path] of Object.entries(from)) {
+    await build({
+      stdin: { contents: `export { io } from '${path}'`, resolveDir: join(import.meta.dirname, '../../..') },
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      banner: {
+        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      },
+      outfile: join(folder, `${name}.mjs`),
+    });
+  }
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   port = (http.address() as AddressInfo).port;
@@ -41,8 +48,8 @@ afterAll(async () => {
 });
 
 /** Runs a program to its end; 'killed' when it has none. */
-async function run(program: string): Promise<string> {
-  const code = `import { io } from './client.mjs'; ${program}`;
+async function run(client: string, program: string): Promise<string> {
+  const code = `import { io } from './${client}.mjs'; ${program}`;
   const options = { cwd: folder, timeout: 10_000 };
   try {
     const { stdout } = await promisify(execFile)(
@@ -57,7 +64,12 @@ async function run(program: string): Promise<string> {
   }
 }
 
-describe.each([['polling'], ['websocket']])('over %s', (transport) => {
+describe.each([
+  ['ours', 'polling'],
+  ['ours', 'websocket'],
+  ['official', 'polling'],
+  ['official', 'websocket'],
+])('with the client that is %s over %s', (client, transport) => {
   const opts = (autoUnref: boolean) => JSON.stringify({ autoUnref, transports: [transport] });
 
   it('a connected client does not keep its process', async () => {
@@ -66,19 +78,19 @@ describe.each([['polling'], ['websocket']])('over %s', (transport) => {
       const wait = setTimeout(() => {}, 60_000);
       socket.on('later', () => console.log('alive'));
       socket.on('connect', () => { console.log('connected'); clearTimeout(wait); });`;
-    expect(await run(program)).toBe('connected');
+    expect(await run(client, program)).toBe('connected');
   });
 
   it('a connected client keeps its process without autoUnref', async () => {
     const program = `
       const socket = io('http://127.0.0.1:${port}', ${opts(false)});
       socket.on('later', () => { console.log('alive'); socket.disconnect(); });`;
-    expect(await run(program)).toBe('alive');
+    expect(await run(client, program)).toBe('alive');
   });
 
   it('a client that is connecting does not keep its process', async () => {
     const program = `io('http://127.0.0.1:${port}', ${opts(true)}); console.log('end');`;
-    expect(await run(program)).toBe('end');
+    expect(await run(client, program)).toBe('end');
   });
 
   it('a client that waits to reconnect does not keep its process', async () => {
@@ -86,13 +98,13 @@ describe.each([['polling'], ['websocket']])('over %s', (transport) => {
       const socket = io('http://127.0.0.1:1', ${opts(true)});
       const wait = setTimeout(() => {}, 60_000);
       socket.on('connect_error', () => { console.log('refused'); clearTimeout(wait); });`;
-    expect(await run(program)).toBe('refused');
+    expect(await run(client, program)).toBe('refused');
   });
 });
 
-it('a client that was disconnected keeps no process', async () => {
+it.each(['ours', 'official'])('a client that was disconnected keeps no process (%s)', async (client) => {
   const program = `
     const socket = io('http://127.0.0.1:${port}');
     socket.on('connect', () => { console.log('connected'); socket.disconnect(); });`;
-  expect(await run(program)).toBe('connected');
+  expect(await run(client, program)).toBe('connected');
 });
