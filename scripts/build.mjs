@@ -3,7 +3,7 @@
  * Must not know: how the sources are arranged below src/entry/.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -72,7 +72,15 @@ function exportedNames(declaration) {
         .at(-1)
         .replace(/^type /, ''),
     )
-    .filter((name) => name && name !== 'default');
+    .filter((name) => name && name !== 'default' && name !== DEFAULT);
+}
+
+/** Under which the declarations of CommonJS have what ES modules export by default. */
+const DEFAULT = 'exportedByDefault';
+for (const file of readdirSync(join(dist, 'cjs-types'))) {
+  const path = join(dist, 'cjs-types', file);
+  const declarations = readFileSync(path, 'utf8');
+  writeFileSync(path, declarations.replace(/([\w$]+) as default\b/, `$&, $1 as ${DEFAULT}`));
 }
 
 /** A namespace that carries the exports of `api`, under whatever the value is called. */
@@ -103,15 +111,62 @@ for (const name of [
   writeFileSync(join(dist, `${name}.d.cts`), `export * from './cjs-types/${name}.cjs';\n`);
 }
 
+/**
+ * The declarations of the ES modules are those of CommonJS. Were they others, a class would be two to the compiler, and
+ * a program that is an ES module could not give our server to a package that is not (`@socket.io/admin-ui`).
+ */
+function redeclare(name, origin) {
+  const declarations = readFileSync(join(dist, `${name}.d.mts`), 'utf8');
+  const names = exportedNames(declarations);
+  const known = new Set(exportedNames(readFileSync(join(dist, `cjs-types/${origin}.d.cts`), 'utf8')));
+  const missing = names.filter((each) => !known.has(each));
+  if (missing.length > 0) throw new Error(`cjs-types/${origin}.d.cts has no ${missing.join()}.`);
+  if (/ as default\b[^{}]*\};?\s*(\/\/.*)?\s*$/.test(declarations)) names.push(`${DEFAULT} as default`);
+  writeFileSync(
+    join(dist, `${name}.d.mts`),
+    `export { ${names.join(', ')} } from './cjs-types/${origin}.cjs';\n`,
+  );
+}
+for (const name of [
+  'index',
+  'client',
+  'engine',
+  'engine-client',
+  'websocket',
+  'adapter',
+  'client-stream',
+  'contract',
+  'sse',
+  'protocol',
+  'outbox',
+]) {
+  redeclare(name, name);
+}
+redeclare('client-browser', 'client');
+redeclare('engine-client-browser', 'engine-client');
+
 // Programs written for `ws` reach its types through the class, as ES modules too: `WebSocket.RawData`.
-renameSync(join(dist, 'ws.d.mts'), join(dist, 'ws-types.d.mts'));
-const names = exportedNames(readFileSync(join(dist, 'ws-types.d.mts'), 'utf8'));
+const names = exportedNames(readFileSync(join(dist, 'cjs-types/ws.d.cts'), 'utf8'));
 const others = names.filter((name) => name !== 'WebSocket').join(', ');
 writeFileSync(
   join(dist, 'ws.d.mts'),
-  `import * as api from './ws-types.mjs';
+  `import * as api from './cjs-types/ws.cjs';
 declare class WebSocket extends api.WebSocket {}
 declare namespace WebSocket ${namespaceOf('ws', names)}export { WebSocket, WebSocket as default };
-export { ${others} } from './ws-types.mjs';
+export { ${others} } from './cjs-types/ws.cjs';
 `,
 );
+
+// What no entry needs any more.
+const needed = new Set();
+const need = (file) => {
+  if (needed.has(file)) return;
+  needed.add(file);
+  const declarations = readFileSync(join(dist, file), 'utf8');
+  for (const [, from] of declarations.matchAll(/from "\.\/([^"]+)\.mjs"/g)) need(`${from}.d.mts`);
+};
+const entries = readFileSync(join(root, 'package.json'), 'utf8').matchAll(/\.\/dist\/([\w-]+\.d\.mts)/g);
+for (const [, entry] of entries) need(entry);
+for (const file of readdirSync(dist)) {
+  if (/\.d\.mts(\.map)?$/.test(file) && !needed.has(file.replace(/\.map$/, ''))) rmSync(join(dist, file));
+}

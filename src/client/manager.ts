@@ -99,7 +99,8 @@ export class Manager<
     this.#uri = isOptions ? undefined : uri;
     this.opts = (isOptions ? uri : opts) ?? {};
     this.opts.path ||= '/socket.io';
-    const { autoConnect = true, parser = defaultParser } = this.opts;
+    const { autoConnect = true } = this.opts;
+    const parser = (this.opts.parser as Parser | undefined) ?? defaultParser;
     this.#settings = Object.fromEntries(
       Object.entries(defaults).map(([key, value]) => [key, this.opts[key as keyof Settings] ?? value]),
     ) as unknown as Settings;

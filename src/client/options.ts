@@ -6,7 +6,7 @@ import type { UsageError } from '../base/errors.ts';
 import type { Clock } from '../base/port.ts';
 import type { WriteOptions } from '../engine/client/events.ts';
 import type { EngineOptions } from '../engine/client/options.ts';
-import type { Parser } from '../wire/events/message-decoder.ts';
+import type { LooselyTypedParser, Parser } from '../wire/events/message-decoder.ts';
 import type { EventPacket, Packet } from '../wire/events/packet.ts';
 
 /** Options of a {@link Manager}, those of its engine included. */
@@ -32,7 +32,7 @@ export interface ManagerOptions extends EngineOptions {
   /** Whether to connect without being told to. Default true. */
   autoConnect: boolean;
   /** How packets are written, the same as on the server. Default: JSON with attachments. */
-  parser: Parser;
+  parser: Parser | LooselyTypedParser;
 }
 
 /** What a namespace gets to see of the client before it lets it in. */

@@ -71,4 +71,4 @@ export type {
   StreamOptions,
   StreamPart,
 } from '../streams/typed-streams.ts';
-export type { PacketDecoder, PacketEncoder, Parser } from '../wire/events/parser.ts';
+export type { LooselyTypedParser, PacketDecoder, PacketEncoder, Parser } from '../wire/events/parser.ts';

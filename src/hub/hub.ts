@@ -22,7 +22,13 @@ import type {
 import type { OutgoingPacket } from '../wire/engine/packet.ts';
 import { encodePacket } from '../wire/events/codec.ts';
 import type { Packet } from '../wire/events/packet.ts';
-import { jsonParser, type PacketDecoder, type PacketEncoder, type Parser } from '../wire/events/parser.ts';
+import {
+  jsonParser,
+  type LooselyTypedParser,
+  type PacketDecoder,
+  type PacketEncoder,
+  type Parser,
+} from '../wire/events/parser.ts';
 import { Adapter, type Room, type SocketId } from './adapter.ts';
 import type { BroadcastOperator, RemoteSocket } from './broadcast-operator.ts';
 import { Client } from './client.ts';
@@ -74,7 +80,7 @@ export interface HubOptions {
   /** What keeps the rooms; in memory by default. */
   adapter: AdapterConstructor;
   /** How packets are written and read; JSON with attachments by default. */
-  parser: Parser;
+  parser: Parser | LooselyTypedParser;
   /** How long a connection may stay in no namespace, in milliseconds; 45,000 by default. */
   connectTimeout: number;
   /** Off by default. */
@@ -140,7 +146,7 @@ export class Hub<
   constructor(opts: Partial<HubOptions> = {}) {
     super();
     this._opts = opts;
-    this._parser = opts.parser ?? jsonParser;
+    this._parser = (opts.parser as Parser | undefined) ?? jsonParser;
     this.encoder = new this._parser.Encoder();
     this._receipts = opts.outbox === false ? null : new OutboxReceipts(opts.outbox);
     this._namespaceLimits = resolveNamespaceLimits(opts.namespaceLimits);

@@ -31,6 +31,15 @@ export interface Parser {
   readonly Decoder: new () => PacketDecoder;
 }
 
+/**
+ * A parser whose own types say less, or something else, than what it does: those of socket.io-msgpack-parser, say. What it
+ * decodes is checked, whatever it is.
+ */
+export interface LooselyTypedParser {
+  readonly Encoder: new () => object;
+  readonly Decoder: new () => object;
+}
+
 /** Puts attachments to the packets that they belong to; tells its listeners each complete packet. */
 export class MessageDecoder implements PacketDecoder {
   readonly #read: (text: string) => Packet;

@@ -6,7 +6,7 @@ import { decodePacket, encodePacket, isPacketValid, type JsonReplacer, type Json
 import { MessageDecoder, type PacketEncoder } from './message-decoder.ts';
 import { type Attachment, type Packet, protocol } from './packet.ts';
 
-export type { PacketDecoder, PacketEncoder, Parser } from './message-decoder.ts';
+export type { LooselyTypedParser, PacketDecoder, PacketEncoder, Parser } from './message-decoder.ts';
 
 /** Encodes packets as JSON with attachments. */
 export class Encoder implements PacketEncoder {
