@@ -24,6 +24,19 @@ const shortPolling: Setting = { ...setting, transports: ['short-polling'] };
 const fromClient = { deed: 'send', end: 'client', messages: 1, bytes: 10 } as const;
 const fromServer = { ...fromClient, end: 'server' } as const;
 
+/** What chance hardly finds, and a broken end shows itself in. */
+export const rareHistories: readonly History[] = [
+  // An attempt to attach takes long, and the client confirms over the polls meanwhile: the server begins later than asked.
+  {
+    setting: { ...setting, transports: ['polling', 'websocket'], upgrade: true },
+    deeds: [
+      { ...fromServer, atMs: 100 },
+      { ...fromServer, atMs: 1500 },
+    ],
+    fates: [[1, { upMs: 1000, downMs: 5 }]],
+  },
+];
+
 export const mendedHistories: readonly (readonly [what: string, history: History])[] = [
   [
     'a row of short polls is interrupted because it is never pinged',

@@ -74,6 +74,10 @@ export const machineMutations: readonly Mutation[] = [
 /** Of what the two ends make of it. */
 export const endMutations: readonly Mutation[] = [
   [
+    'the client does not mind where the server says that it begins',
+    [resumption, 'return index ? parseCount(index) : link.next;', 'return link.next;'],
+  ],
+  [
     'the server forgets what had to wait when there is room for it',
     [pump, 'this.waiting = taken === waiting.length ? null : waiting.slice(taken);', 'this.waiting = null;'],
   ],
