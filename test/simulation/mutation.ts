@@ -149,6 +149,33 @@ export const endMutations: readonly Mutation[] = [
   ],
 ];
 
+const lanes = 'src/client/outbox/lanes.ts';
+const receipts = 'src/hub/outbox-receipts.ts';
+
+/** Of outboxes, and of the server that counts for them. */
+export const outboxMutations: readonly Mutation[] = [
+  [
+    'forgets one more than the server has',
+    [lanes, 'this.#forget(lane, 0, count);', 'this.#forget(lane, 0, count + 1);'],
+  ],
+  [
+    'takes what was sent in a session that is over for received',
+    [lanes, '        message.isSent = false;\n', ''],
+  ],
+  [
+    'leaves to nobody what a page has left behind',
+    [
+      lanes,
+      'if (lock !== null) await this.#adopt(name, lock.release);',
+      'if (lock !== null) lock.release();',
+    ],
+  ],
+  [
+    'is given again what it had received',
+    [receipts, 'if ((index as number) < (this.#counts.get(key) ?? 0)) return false;', ''],
+  ],
+];
+
 /**
  * Loads a module with all that it needs, in which the edits were made.
  * @param entry from the repository's root.

@@ -240,8 +240,10 @@ export class SocketLanes implements SocketOutbox {
       this.#budget.add(-gone.length, -bytesOf(gone));
       this.#note(this.#store.remove(lane.name, from, end));
     }
-    if (lane.messages.length > 0 || lane === this.#own) return;
-    this.#lanes.splice(this.#lanes.indexOf(lane), 1);
+    const at = this.#lanes.indexOf(lane);
+    // It may have been asked for twice, and be gone since the first answer.
+    if (lane.messages.length > 0 || lane === this.#own || at === -1) return;
+    this.#lanes.splice(at, 1);
     lane.release?.();
   }
 
