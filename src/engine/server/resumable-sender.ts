@@ -168,7 +168,7 @@ export abstract class ResumableSender extends Socket {
     if (controls !== null) words.push(...controls);
     this.controls = null;
     if (this.cursor < machine.nextIndex) {
-      const messages = machine.messagesFrom(this.cursor, ANSWER_BYTES);
+      const messages = machine.messagesWithin(this.cursor, ANSWER_BYTES);
       this.cursor += messages.length;
       for (const message of messages) words.push(message);
     }

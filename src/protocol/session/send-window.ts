@@ -19,18 +19,14 @@ export const SessionError = {
 /** What a window without messages holds: most of the time most of them. Never written to. */
 const NONE: never[] = [];
 
-/** How many confirmed places are left in front of the list before it is moved up; keeps confirming O(1) on average. */
-const SLACK = 64;
-
 /**
  * The sender's half of a session (as XEP-0198 numbers stanzas: by counting, with no number on each message).
  * Messages are held by reference, so that a broadcast costs one place in each receiver's window and no copy.
  */
 export class SendWindow<Message> {
-  /** From `#start` on: the unconfirmed messages and, beside them, their sizes. */
+  /** The unconfirmed messages and, beside them, their sizes. */
   #messages: Message[] = NONE;
   #sizes: number[] = NONE;
-  #start = 0;
   #confirmed = 0;
   #bytes = 0;
 
@@ -41,7 +37,7 @@ export class SendWindow<Message> {
 
   /** How many messages are held. */
   get unconfirmed(): number {
-    return this.#messages.length - this.#start;
+    return this.#messages.length;
   }
 
   /** Index that the next message gets. */
@@ -75,43 +71,41 @@ export class SendWindow<Message> {
   confirm(count: number): void {
     const letGo = count - this.#confirmed;
     if (letGo <= 0) return;
-    if (!Number.isSafeInteger(count) || count > this.next) {
+    if (letGo % 1 || !(letGo <= this.unconfirmed)) {
       throw new PeerError(`The peer confirms ${count} messages, but only ${this.next} were sent.`, {
         code: SessionError.confirmedTooMuch,
       });
     }
-    for (let i = this.#start; i < this.#start + letGo; i++) this.#bytes -= this.#sizes[i]!;
-    this.#start += letGo;
+    for (const size of this.#sizes.splice(0, letGo)) this.#bytes -= size;
+    this.#messages.splice(0, letGo);
     this.#confirmed = count;
-    if (this.#start === this.#messages.length) {
+    if (!this.unconfirmed) {
       this.#messages = NONE;
       this.#sizes = NONE;
-      this.#start = 0;
-    } else if (this.#start >= SLACK && this.#start * 2 >= this.#messages.length) {
-      this.#messages = this.#messages.slice(this.#start);
-      this.#sizes = this.#sizes.slice(this.#start);
-      this.#start = 0;
     }
   }
 
   /**
    * The unconfirmed messages from `index` on, in order.
-   * @param limitBytes no more are given once so many bytes are reached, as stated by {@link push}; but one at least.
    * @throws {PeerError} `SESSION_ERR_COUNT_WENT_BACK` when `index` was confirmed before: the message is gone.
    */
-  from(index: number, limitBytes = Number.POSITIVE_INFINITY): Message[] {
+  from(index: number): Message[] {
     if (index < this.#confirmed) {
       throw new PeerError(`The peer asks for message ${index}, but confirmed ${this.#confirmed} before.`, {
         code: SessionError.countWentBack,
       });
     }
-    const first = this.#start + index - this.#confirmed;
-    let end = this.#messages.length;
-    if (this.#bytes > limitBytes) {
-      end = first;
-      for (let bytes = 0; end < this.#messages.length && bytes < limitBytes; end++)
-        bytes += this.#sizes[end]!;
+    return this.#messages.slice(index - this.#confirmed);
+  }
+
+  /** As {@link from}, but no more once `limitBytes` are reached, as stated by {@link push}; one at least. */
+  within(index: number, limitBytes: number): Message[] {
+    const messages = this.from(index);
+    if (this.#bytes <= limitBytes) return messages;
+    let count = 0;
+    for (let bytes = 0; count < messages.length && bytes < limitBytes; count++) {
+      bytes += this.#sizes[index - this.#confirmed + count]!;
     }
-    return this.#messages.slice(first, end);
+    return messages.slice(0, count);
   }
 }

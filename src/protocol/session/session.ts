@@ -148,13 +148,19 @@ export class Session<Message> {
   }
 
   /**
-   * The unconfirmed messages from `index` on: what is to be passed to the connection next, when it takes them piece by
-   * piece.
-   * @param limitBytes no more are given once so many bytes are reached; but one at least.
+   * The unconfirmed messages from `index` on.
    * @throws {PeerError} `SESSION_ERR_COUNT_WENT_BACK`
    */
-  messagesFrom(index: number, limitBytes?: number): Message[] {
-    return this.#window.from(index, limitBytes);
+  messagesFrom(index: number): Message[] {
+    return this.#window.from(index);
+  }
+
+  /**
+   * As {@link messagesFrom}, for a connection that takes them piece by piece.
+   * @param limitBytes no more are given once so many bytes are reached; but one at least.
+   */
+  messagesWithin(index: number, limitBytes: number): Message[] {
+    return this.#window.within(index, limitBytes);
   }
 
   /** The connection is gone. */

@@ -102,11 +102,11 @@ describe('what this side sends', () => {
     const session = attached();
     for (const message of ['a', 'b', 'c', 'd']) session.send(message, 10);
     expect(session.messagesFrom(1)).toEqual(['b', 'c', 'd']);
-    expect(session.messagesFrom(1, 15)).toEqual(['b', 'c']);
-    expect(session.messagesFrom(1, 1)).toEqual(['b']);
-    expect(session.messagesFrom(4, 1)).toEqual([]);
+    expect(session.messagesWithin(1, 15)).toEqual(['b', 'c']);
+    expect(session.messagesWithin(1, 1)).toEqual(['b']);
+    expect(session.messagesWithin(4, 1)).toEqual([]);
     session.receiveCount(2);
-    expect(session.messagesFrom(2, 11)).toEqual(['c', 'd']);
+    expect(session.messagesWithin(2, 11)).toEqual(['c', 'd']);
     expect(codeOf(() => session.messagesFrom(1))).toBe('SESSION_ERR_COUNT_WENT_BACK');
   });
 
