@@ -75,7 +75,7 @@ export async function openGate(port: number) {
 
 /** Starts a program and hands out its lines; `say` writes one to it. */
 function startProgram(script: string, ...words: string[]) {
-  const child: ChildProcess = spawn(PYTHON, [script, ...words], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child: ChildProcess = spawn(PYTHON, ['-B', script, ...words], { stdio: ['pipe', 'pipe', 'pipe'] });
   afterwards(() => void child.kill());
   let complaint = '';
   child.stderr!.on('data', (data) => {
