@@ -120,7 +120,10 @@ const programs: Program[] = [
     {},
     async (s) => {
       // The answer never comes; on a machine that is slow enough it would otherwise beat the timer.
-      s.http.removeAllListeners('upgrade').removeAllListeners('request').on('request', () => {});
+      s.http
+        .removeAllListeners('upgrade')
+        .removeAllListeners('request')
+        .on('request', () => {});
       const socket = s.io('/', { timeout: 0, reconnectionAttempts: 1, reconnectionDelay: 5 });
       s.watch(socket, 'socket', 'connect', 'connect_error');
       s.watch(socket.io, 'manager', 'error', 'reconnect_attempt', 'reconnect_error', 'reconnect_failed');
