@@ -93,36 +93,36 @@ export interface Transport {
 /** What a program may say about a client's connections. Names are those of engine.io-client. */
 export interface ClientTransportOptions {
   /** Headers of every request; browsers send them with HTTP transports only. */
-  readonly extraHeaders?: Readonly<Record<string, string>>;
+  extraHeaders?: Record<string, string>;
   /** Whether cookies go along to another origin; in Node, whether cookies are kept at all. Default: no. */
-  readonly withCredentials?: boolean;
+  withCredentials?: boolean;
   /** Time limit of one HTTP request in ms; 0 (default): none. */
-  readonly requestTimeout?: number;
+  requestTimeout?: number;
   /**
    * Most bytes of one answer to a GET or POST, an event stream's apart (Node); the connection ends with the code
    * `TRANSPORT_ERR_LIMIT` above it. Default 100 MiB, as much as a WebSocket message may have; 0: no limit.
    */
-  readonly answerLimitBytes?: number;
+  answerLimitBytes?: number;
   /** Short polling: time between an answer and the next request if nothing is sent meanwhile, in ms. Default 1000. */
-  readonly shortPollingIntervalMs?: number;
+  shortPollingIntervalMs?: number;
   /** Whether bytes travel as base64 even where the transport could carry them. Default: no. */
-  readonly forceBase64?: boolean;
+  forceBase64?: boolean;
   /** WebSocket subprotocols to offer. */
-  readonly protocols?: string | readonly string[];
+  protocols?: string | readonly string[];
   /** Whether sockets and timers let the process end (Node). Default: no. */
-  readonly autoUnref?: boolean;
+  autoUnref?: boolean;
   /** Offer of permessage-deflate (Node; browsers decide by themselves). */
-  readonly perMessageDeflate?: boolean | { readonly threshold?: number };
+  perMessageDeflate?: boolean | { readonly threshold?: number };
   /** An agent of node:http or node:https (Node). */
-  readonly agent?: object | string | boolean;
+  agent?: object | string | boolean;
   /** TLS options of node:tls (Node). */
-  readonly pfx?: string | Uint8Array;
-  readonly key?: string | Uint8Array;
-  readonly passphrase?: string;
-  readonly cert?: string | Uint8Array;
-  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
-  readonly ciphers?: string;
-  readonly rejectUnauthorized?: boolean;
+  pfx?: string | Uint8Array;
+  key?: string | Uint8Array;
+  passphrase?: string;
+  cert?: string | Uint8Array;
+  ca?: string | Uint8Array | readonly (string | Uint8Array)[];
+  ciphers?: string;
+  rejectUnauthorized?: boolean;
 }
 
 /** Keeps the cookies that a server sets, where the platform does not (Node). */

@@ -30,7 +30,7 @@ export interface EngineOptions extends ClientTransportOptions, Partial<BackoffSe
   /** Default: the page's for the page's host, else 443 or 80. */
   port?: string | number;
   /** Parameters that every request carries. */
-  query?: string | Readonly<Record<string, unknown>>;
+  query?: string | Record<string, unknown>;
   /** Path of the endpoint. Default `/engine.io`, and `/socket.io` below a Manager. */
   path?: string;
   /** Whether the path ends with a slash. Default true. */

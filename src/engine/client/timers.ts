@@ -19,7 +19,7 @@ export function installTimerFunctions(target: WithTimers, opts: { useNativeTimer
   target.clearTimeoutFn = clearTimeout.bind(globalThis);
 }
 
-/** Calls back after the present turn, before any timer. */
-export function nextTick(callback: () => void): void {
+/** Calls back after the present turn, before any timer. @param _setTimeout is what engine.io-client falls back to. */
+export function nextTick(callback: () => void, _setTimeout?: unknown): void {
   queueMicrotask(callback);
 }
