@@ -2,10 +2,12 @@
  * What: Socket.IO protocol 5 packets to and from text with attachments, fast, and with a program's JSON functions.
  * Must not know: who sends them or what carries them.
  */
-import { parseFrom, stringifyList } from './json.ts';
-import { type Attachment, type Packet, PacketType } from './packet.ts';
+import { parseFrom, parsePair, stringifyList } from './json.ts';
+import { type Attachment, type EventPacket, type Packet, PacketType } from './packet.ts';
 import {
+  argumentLimit,
   isDataValid,
+  isEvent,
   type JsonPort,
   type JsonReplacer,
   type JsonReviver,
@@ -22,6 +24,9 @@ export {
   PendingPacket,
 } from './text.ts';
 
+/** The type of an event, as it stands on the wire. */
+const digitTwo = 50;
+
 const quickJson: JsonPort = {
   stringify: (value, replacer) =>
     replacer === undefined && Array.isArray(value) ? stringifyList(value) : JSON.stringify(value, replacer),
@@ -36,7 +41,9 @@ const quickJson: JsonPort = {
  * @throws {UsageError} `EVENT_ERR_TOO_DEEP`, `EVENT_ERR_TOO_MANY_ARGUMENTS`; {TypeError} what JSON.stringify throws, for a BigInt say.
  */
 export function encodePacket(packet: Packet, replacer?: JsonReplacer): [string, ...Attachment[]] {
-  if (replacer === undefined) return writePacket(packet, quickJson);
+  if (replacer === undefined) {
+    return isPlainEvent(packet) ? [`2${stringifyList(packet.data)}`] : writePacket(packet, quickJson);
+  }
   return writePacket(packet, {
     ...quickJson,
     stringify: (value, placeholders) =>
@@ -47,6 +54,15 @@ export function encodePacket(packet: Packet, replacer?: JsonReplacer): [string, 
   });
 }
 
+/** Whether it is what most packets are: an event of the main namespace with no answer, and no objects to look into. */
+function isPlainEvent(packet: Packet): packet is EventPacket {
+  if (packet.type !== PacketType.event || packet.nsp !== '/' || packet.id !== undefined) return false;
+  const { data } = packet;
+  if (data.length > argumentLimit) return false;
+  for (let i = 0; i < data.length; i++) if (typeof data[i] === 'object' && data[i] !== null) return false;
+  return true;
+}
+
 /**
  * Decodes the text of a packet. When `attachments` is above zero, a {@link PendingPacket} takes it from there.
  * @param reviver given to JSON.parse.
@@ -55,6 +71,11 @@ export function encodePacket(packet: Packet, replacer?: JsonReplacer): [string, 
  *   `EVENT_ERR_TOO_MANY_ARGUMENTS`.
  */
 export function decodePacket(text: string, reviver?: JsonReviver, attachmentLimit?: number): Packet {
+  if (reviver === undefined && text.charCodeAt(0) === digitTwo) {
+    const data = parsePair(text, 1);
+    if (isEvent(data))
+      return { type: PacketType.event, nsp: '/', data, id: undefined, attachments: undefined };
+  }
   const json =
     reviver === undefined
       ? quickJson

@@ -75,24 +75,28 @@ export function stringifyList(list: readonly unknown[]): string {
   return `${json}]`;
 }
 
+/** Reads `["name","text"]`, from `start` to the end, without the native function; null when it is anything else. */
+export function parsePair(text: string, start: number): [name: string, text: string] | null {
+  if (text.length >= shortLength || text.charCodeAt(start + 1) !== quote) return null;
+  const nameEnd = text.indexOf('"', start + 2);
+  const last = text.length - 1;
+  if (
+    text.charCodeAt(nameEnd + 1) === comma &&
+    text.charCodeAt(nameEnd + 2) === quote &&
+    text.indexOf('"', nameEnd + 3) === last - 1 &&
+    text.charCodeAt(last) === closingBracket &&
+    text.charCodeAt(start) === openingBracket &&
+    unescaped.test(text)
+  ) {
+    return [nameIn(text, start + 2, nameEnd), text.slice(nameEnd + 3, last - 1)];
+  }
+  return null;
+}
+
 /**
- * Like `JSON.parse` of `text` from `start` on. The shape `["name","text"]` is read without it.
+ * Like `JSON.parse` of `text` from `start` on.
  * @throws {SyntaxError} when it is not JSON.
  */
 export function parseFrom(text: string, start: number): unknown {
-  if (text.length < shortLength && text.charCodeAt(start + 1) === quote) {
-    const nameEnd = text.indexOf('"', start + 2);
-    const last = text.length - 1;
-    if (
-      text.charCodeAt(nameEnd + 1) === comma &&
-      text.charCodeAt(nameEnd + 2) === quote &&
-      text.indexOf('"', nameEnd + 3) === last - 1 &&
-      text.charCodeAt(last) === closingBracket &&
-      text.charCodeAt(start) === openingBracket &&
-      unescaped.test(text)
-    ) {
-      return [nameIn(text, start + 2, nameEnd), text.slice(nameEnd + 3, last - 1)];
-    }
-  }
-  return JSON.parse(text.slice(start));
+  return parsePair(text, start) ?? JSON.parse(text.slice(start));
 }
