@@ -37,15 +37,17 @@ function nameIn(text: string, start: number, end: number): string {
   return name;
 }
 
-function learnName(name: string): void {
-  if (name.length < knownNames.length) knownNames[name.length] = { name, json: formatText(name) };
+/** @returns its JSON. */
+function learnName(name: string): string {
+  const json = formatText(name);
+  if (name.length < knownNames.length) knownNames[name.length] = { name, json };
+  return json;
 }
 
 function formatName(name: string): string {
   const known = knownNames[name.length];
   if (known !== undefined && known.name === name) return known.json;
-  learnName(name);
-  return formatText(name);
+  return learnName(name);
 }
 
 function formatText(value: string): string {
