@@ -14,6 +14,7 @@ import type { OutgoingPacket } from '../wire/engine/packet.ts';
 import { decodePacket, isPacketValid, PendingPacket } from '../wire/events/codec.ts';
 import { type ConnectPacket, type Packet, PacketType } from '../wire/events/packet.ts';
 import type { PacketDecoder } from '../wire/events/parser.ts';
+import { Backlog, type BackloggedClient } from './backlog.ts';
 import type { DisconnectReason } from './disconnect-reason.ts';
 import { type ClientConnection, EmitterPeer } from './emitter-peer.ts';
 import type { AnyHub } from './hub.ts';
@@ -40,7 +41,7 @@ export function throwLater(error: unknown): void {
  *
  * There are thousands of these, mostly with one socket in one namespace: everything else is made when needed.
  */
-export class Client implements PeerListener {
+export class Client implements PeerListener, BackloggedClient {
   /** The session's sending side. @internal */
   readonly peer: ClientConnection;
   readonly #hub: AnyHub;
@@ -53,6 +54,7 @@ export class Client implements PeerListener {
   #decoder: PacketDecoder | null;
   #connectTimer: Timer | null;
   #isClosed = false;
+  #backlog: Backlog | null = null;
 
   constructor(hub: AnyHub, peer: ClientConnection) {
     this.#hub = hub;
@@ -121,6 +123,22 @@ export class Client implements PeerListener {
   /** The session has ended. @internal */
   peerClosed(reason: string, description: unknown): void {
     this.#end(reason as DisconnectReason, description);
+  }
+
+  /** What of the client's events waits. @internal */
+  get backlog(): Backlog {
+    this.#backlog ??= new Backlog(this);
+    return this.#backlog;
+  }
+
+  /** @internal */
+  holdReading(isHeld: boolean): void {
+    this.peer.holdReading?.(isHeld);
+  }
+
+  /** Whether something that the client is to answer is not answered yet. @internal */
+  get owesAnswer(): boolean {
+    return this.#allSockets().some((socket) => socket.owesAnswer);
   }
 
   /** Takes a message as if it had come from the peer. */
@@ -314,6 +332,7 @@ export class Client implements PeerListener {
     this.#pending = null;
     this.#decoder?.destroy();
     this.#decoder = null;
+    this.#backlog?.end();
     this.#tellAll((socket) => socket.end(reason, this.#describe(description, socket.nsp.name)));
     this.#socket = null;
     this.#sockets = null;

@@ -15,6 +15,13 @@ export type DisconnectReason =
   | 'client namespace disconnect'
   | 'server namespace disconnect';
 
+/** Reasons that are the program's: it wants to hear no more. */
+export const reasonsOfOurs: ReadonlySet<DisconnectReason> = new Set([
+  'server shutting down',
+  'forced server close',
+  'server namespace disconnect',
+]);
+
 /**
  * Reasons after which the client may come back and find its state (Socket.IO 4, "Connection state recovery"):
  * nobody has left on purpose.

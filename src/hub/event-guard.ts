@@ -2,7 +2,7 @@
  * What: the port of what looks at events before anybody else does: contracts, rate limits, a program's own.
  * Must not know: what is looked for, or in which order events are handed on (guarded-intake.ts).
  */
-import { type EventRefusal, REFUSED_EVENT, type RefusedError } from '../base/refusal.ts';
+import { type EventRefusal, REFUSED_EVENT, RefusedError } from '../base/refusal.ts';
 import type { Untyped } from '../base/typed-events.ts';
 import type { EventSocket } from '../streams/event-socket.ts';
 import { STREAM_EVENT } from '../streams/message.ts';
@@ -23,7 +23,7 @@ export type GuardedAuth = Record<string, Untyped> | RefusedError;
  * Looks at what clients send before listeners, catch-all listeners and middlewares see it.
  *
  * Guards are asked in the order in which they were added, each event as it comes. Where one gives a promise, what comes
- * after from the same socket waits for it, so that the order stays. A guard that throws is a fault of the program and
+ * after from the same socket waits for it, so that the order stays (see `laneOf`). A guard that throws is a fault of the program and
  * ends as one in a listener does; it should not.
  */
 export interface EventGuard {
@@ -32,6 +32,11 @@ export interface EventGuard {
    * @returns null when it does not go on. The guard has told the sender then, with {@link refuseEvent} or not at all.
    */
   checkEvent(socket: AnySocket, event: EventArguments): GuardedEvent | Promise<GuardedEvent>;
+  /**
+   * Where a check of such events may take its time though what comes after need not wait: who they queue up with. All
+   * others keep the order in which they came. Asked for streams by their names, too.
+   */
+  laneOf?(event: string): string | null;
   /** The client's answer to `event`. An error goes to whoever waits, where it can be told of one. */
   checkAnswer?(
     socket: AnySocket,
@@ -56,9 +61,20 @@ export function refuseEvent(socket: AnySocket, event: EventArguments, refusal: E
     StreamPeer.of(socket as unknown as EventSocket).refuse(id as number, refusal);
     return;
   }
+  if (name === STREAM_EVENT && kind === 'part') {
+    StreamPeer.of(socket as unknown as EventSocket).refusePart(id as number, new RefusedError(refusal));
+    return;
+  }
   const ack = event.at(-1);
   if (typeof ack === 'function') ack({ error: refusal });
   else if (name !== REFUSED_EVENT) sendRefusal(socket, refusal);
+}
+
+/** Tells the sender that so much of it waits that this one does not. */
+export function refuseBacklogged(socket: AnySocket, event: EventArguments): void {
+  const name = String(event[0]);
+  const message = `Too many events wait to be handled; "${name}" was not taken.`;
+  refuseEvent(socket, event, { code: 'EVENT_ERR_BACKLOG', message, event: name });
 }
 
 /** Tells the client of a refusal by the event `tautline:refused`. */

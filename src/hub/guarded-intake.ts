@@ -4,34 +4,24 @@
  */
 import { RefusedError } from '../base/refusal.ts';
 import type { Untyped } from '../base/typed-events.ts';
+import { STREAM_EVENT } from '../streams/message.ts';
 import type { EventArguments } from '../wire/events/packet.ts';
 import { throwLater } from './client.ts';
-import {
-  type EventGuard,
-  type GuardedAnswer,
-  type GuardedAuth,
-  type GuardedEvent,
-  refuseEvent,
-} from './event-guard.ts';
-import { valveOf } from './reading-valve.ts';
+import type { EventGuard, GuardedAnswer, GuardedAuth, GuardedEvent } from './event-guard.ts';
+import { IntakeLane } from './intake-lane.ts';
 import type { AnySocket } from './socket.ts';
 import type { Ack } from './socket-sender.ts';
 
-/** Events of one socket that may wait for a guard. Above it they are refused: a client that floods pays for it. */
-const WAITING_LIMIT = 1000;
-/** From here on the connection is not read, where it can be held up. */
-const HOLD_AT = 64;
-
-interface Queue {
-  readonly events: Promise<GuardedEvent>[];
-  isHolding: boolean;
-}
+/** The lane of all events that no guard has given another. */
+const IN_ORDER = '';
+/** What streams say once they are asked for: in its order, but not behind events. */
+const STREAMS = `${STREAM_EVENT}|`;
 
 /** The guards of a namespace. */
 export class GuardedIntake {
   readonly #guards: EventGuard[] = [];
-  /** Sockets of which something waits. */
-  readonly #queues = new WeakMap<AnySocket, Queue>();
+  /** By socket and name, where something waits. */
+  readonly #lanes = new WeakMap<AnySocket, Map<string, IntakeLane>>();
 
   add(guard: EventGuard): void {
     this.#guards.push(guard);
@@ -60,25 +50,46 @@ export class GuardedIntake {
 
   /** An event has come; it is passed to the socket's listeners now, later, or never. */
   take(socket: AnySocket, event: EventArguments): void {
-    const queue = this.#queues.get(socket);
-    if (queue !== undefined && queue.events.length >= WAITING_LIMIT) {
-      const name = String(event[0]);
-      const message = `${WAITING_LIMIT} events wait to be looked at; "${name}" was not taken.`;
-      refuseEvent(socket, event, { code: 'EVENT_ERR_BACKLOG', message, event: name });
-      return;
+    const lanes = this.#lanes.get(socket);
+    if (lanes !== undefined) {
+      const name = this.#laneOf(event);
+      const lane = lanes.get(name);
+      if (lane !== undefined) {
+        lane.add(event);
+        return;
+      }
     }
     const checked = this.#check(socket, event, 0);
-    if (queue === undefined && !(checked instanceof Promise)) {
-      if (checked !== null) socket.passEvent(checked);
-      return;
+    if (checked instanceof Promise) this.#begin(socket, event, checked);
+    else if (checked !== null) socket.passEvent(checked);
+  }
+
+  #laneOf(event: EventArguments): string {
+    const [first, kind, , stream] = event;
+    if (first === STREAM_EVENT && kind !== 'open') return STREAMS;
+    const name = String(first === STREAM_EVENT ? stream : first);
+    for (const [i, guard] of this.#guards.entries()) {
+      const lane = guard.laneOf?.(name) ?? null;
+      if (lane !== null) return `${i}|${lane}`;
     }
-    // An exception of a guard ends where those of listeners do, and nothing waits for it.
-    const settled = Promise.resolve(checked).catch((error) => {
-      throwLater(error);
-      return null;
-    });
-    if (queue !== undefined) this.#append(socket, queue, settled);
-    else void this.#begin(socket, settled);
+    return IN_ORDER;
+  }
+
+  #begin(socket: AnySocket, event: EventArguments, checked: Promise<GuardedEvent>): void {
+    const lanes = this.#lanes.get(socket) ?? new Map<string, IntakeLane>();
+    this.#lanes.set(socket, lanes);
+    const name = this.#laneOf(event);
+    const lane = new IntakeLane(
+      socket,
+      name === IN_ORDER,
+      (next) => this.#check(socket, next, 0),
+      () => {
+        lanes.delete(name);
+        if (lanes.size === 0) this.#lanes.delete(socket);
+      },
+    );
+    lanes.set(name, lane);
+    lane.begin(event, checked);
   }
 
   #check(socket: AnySocket, event: EventArguments, first: number): GuardedEvent | Promise<GuardedEvent> {
@@ -92,32 +103,6 @@ export class GuardedIntake {
       current = checked;
     }
     return current;
-  }
-
-  #append(socket: AnySocket, queue: Queue, event: Promise<GuardedEvent>): void {
-    queue.events.push(event);
-    if (queue.isHolding || queue.events.length < HOLD_AT) return;
-    queue.isHolding = true;
-    valveOf(socket.client).hold();
-  }
-
-  async #begin(socket: AnySocket, first: Promise<GuardedEvent>): Promise<void> {
-    const queue: Queue = { events: [first], isHolding: false };
-    this.#queues.set(socket, queue);
-    for (let next = queue.events[0]; next !== undefined; next = queue.events[0]) {
-      const event = await next;
-      queue.events.shift();
-      if (queue.isHolding && queue.events.length < HOLD_AT / 2) {
-        queue.isHolding = false;
-        valveOf(socket.client).release();
-      }
-      try {
-        if (event !== null) socket.passEvent(event);
-      } catch (error) {
-        throwLater(error);
-      }
-    }
-    this.#queues.delete(socket);
   }
 
   /**

@@ -20,8 +20,8 @@ import type { AnySocket } from './socket.ts';
  * What happens to an event above a limit.
  *
  * `refuse`: the sender is told, with the time after which it may try again. `drop`: nobody is told. `delay`: it waits
- * for its token, and what the socket sends after it waits behind it; above `maxDelayMs` it is refused. `disconnect`:
- * the sender is told, and its connection is closed.
+ * for its token, and so do those behind it that share the limit, in order; above `maxDelayMs`, counted from when it
+ * came, it is refused. Other events pass it. `disconnect`: the sender is told, and its connection is closed.
  */
 export type RateLimitPolicy = 'refuse' | 'drop' | 'delay' | 'disconnect';
 
@@ -135,6 +135,12 @@ export class RateLimiter extends EventEmitter<RateLimiterEvents> implements Even
     const ruling = this.#rule(socket, name, event, 0);
     if (ruling instanceof Promise) return ruling.then((later) => this.#decided(event, later));
     return this.#decided(event, ruling);
+  }
+
+  laneOf(event: string): string | null {
+    // Those that share a limit which makes them wait stay in order, and the others do not wait for them.
+    const rule = this.#rules.find(({ policy, events }) => policy === 'delay' && (events?.has(event) ?? true));
+    return rule?.name ?? null;
   }
 
   #decided(event: EventArguments, ruling: 'pass' | 'stop'): GuardedEvent {

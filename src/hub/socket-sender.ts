@@ -60,6 +60,11 @@ export abstract class SocketSender<
     return this.#acks;
   }
 
+  /** Whether an acknowledgement or a part of a stream is due. @internal */
+  get owesAnswer(): boolean {
+    return (this.#acks?.size ?? 0) > 0 || StreamPeer.isAsking(this as unknown as EventSocket);
+  }
+
   /** Gives up waiting for an acknowledgement. @internal */
   forgetAck(id: number): void {
     this.#acks?.delete(id);

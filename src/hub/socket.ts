@@ -8,6 +8,8 @@ import type { AuthBeside } from '../contract/contract-types.ts';
 import type { Socket as EngineSocket } from '../engine/server/session.ts';
 import { EventIterator, type EventsOptions } from '../streams/event-iterator.ts';
 import type { EventSocket } from '../streams/event-socket.ts';
+import { readStreamMessage, STREAM_EVENT } from '../streams/message.ts';
+import { refusalOf } from '../streams/stream-error.ts';
 import { type AnyStreamHandler, type OnStreamOptions, StreamPeer } from '../streams/stream-peer.ts';
 import type { IteratedArgs, StreamHandler, StreamNames } from '../streams/typed-streams.ts';
 import type { OutgoingPacket } from '../wire/engine/packet.ts';
@@ -22,12 +24,13 @@ import {
 } from '../wire/events/packet.ts';
 import type { Room, Session, SocketId } from './adapter.ts';
 import { type Client, throwLater } from './client.ts';
-import { type DisconnectReason, recoverableReasons } from './disconnect-reason.ts';
+import { type DisconnectReason, reasonsOfOurs, recoverableReasons } from './disconnect-reason.ts';
+import { EventGate } from './event-gate.ts';
+import { refuseBacklogged } from './event-guard.ts';
 import { buildHandshake, type Handshake } from './handshake.ts';
 import { createId } from './identifier.ts';
 import type { Namespace } from './namespace.ts';
 import { laneKey } from './outbox-receipts.ts';
-import { valveOf } from './reading-valve.ts';
 import { type Ack, SocketSender } from './socket-sender.ts';
 
 /** An event as middlewares see it: its name, then its arguments, the acknowledgement callback last. */
@@ -91,6 +94,8 @@ export class Socket<
   #handshake: Handshake | null = null;
   #data: SocketData | undefined;
   #middlewares: Middleware[] | null = null;
+  /** By event name; where iterators were made. */
+  #gates: Map<string, EventGate> | null = null;
 
   /** @internal */
   constructor(
@@ -195,7 +200,10 @@ export class Socket<
     return this;
   }
 
-  /** Adds a function that sees each event before its listeners, and may refuse it with `next(err)`. */
+  /**
+   * Adds a function that sees each event before its listeners, and may refuse it with `next(err)`. A stream that the
+   * client asks for is seen as the event of its name; refused, it fails there with `STREAM_ERR_REFUSED`.
+   */
   use(middleware: (event: Event, next: (err?: Error) => void) => void): this {
     this.#middlewares = [...(this.#middlewares ?? []), middleware];
     return this;
@@ -204,15 +212,31 @@ export class Socket<
   /**
    * The client's events of one name for `for await`, from now on, each as the list of its arguments.
    *
-   * At most `limit` of them wait to be read. From `holdAt` on the connection is not read, where its transport can be
-   * held up (WebSocket), so that the client has to wait, whatever it sends. It ends with the socket.
+   * From `holdAt` unread ones on, those that follow are held up; other events, answers and streams pass them. Where much
+   * waits, the client has to wait, too: its connection is not read then, or its POST not answered. It ends with the
+   * socket, after what had come before.
    * @throws {UsageError} `EVENTS_ERR_LIMIT`: an option is wrong.
    */
   events<Name extends EventNames<ListenEvents>>(
     event: Name,
     options?: EventsOptions,
   ): EventIterator<IteratedArgs<ListenEvents, Name>> {
-    return new EventIterator(this as unknown as EventSocket, String(event), options, valveOf(this.client));
+    const name = String(event);
+    return new EventIterator(this as unknown as EventSocket, name, options, this.#gateOf(name));
+  }
+
+  #gateOf(name: string): EventGate {
+    this.#gates ??= new Map();
+    let gate = this.#gates.get(name);
+    if (gate === undefined) {
+      gate = new EventGate({
+        backlog: this.client.backlog,
+        pass: (event) => void this.emitUntyped(event),
+        refuse: (event) => refuseBacklogged(this as unknown as AnySocket, event),
+      });
+      this.#gates.set(name, gate);
+    }
+    return gate;
   }
 
   /**
@@ -320,20 +344,58 @@ export class Socket<
   }
 
   #pass(data: EventArguments): void {
+    if (data[0] === STREAM_EVENT) {
+      this.#passStream(data);
+      return;
+    }
     this.notifyIncomingListeners(data);
     if (this.#middlewares === null) this.#dispatch(data);
-    else this.#runMiddlewares(data, this.#middlewares, 0);
+    else this.#runMiddlewares(data, this.#middlewares, 0, () => this.#dispatch(data));
   }
 
-  #runMiddlewares(data: EventArguments, middlewares: readonly Middleware[], index: number): void {
-    const middleware = middlewares[index];
-    if (middleware === undefined) {
+  /** Who looks at events sees a stream that is asked for as the event of its name, and nothing of what it says then. */
+  #passStream(data: EventArguments): void {
+    const message = readStreamMessage(data.slice(1));
+    if (message?.[0] !== 'open') {
       this.#dispatch(data);
       return;
     }
+    const [, id, name, credit, args] = message;
+    const event: EventArguments = [name, ...args];
+    this.notifyIncomingListeners(event);
+    if (this.#middlewares === null) {
+      this.#dispatch(data);
+      return;
+    }
+    const streams = StreamPeer.of(this as unknown as EventSocket);
+    if (!streams.expect(id)) return;
+    this.#runMiddlewares(
+      event,
+      this.#middlewares,
+      0,
+      // As with events, they may have changed what comes after them.
+      () => this.#dispatch([STREAM_EVENT, 'open', id, String(event[0]), credit, event.slice(1)]),
+      (error) => streams.fail(id, refusalOf(name, error)),
+    );
+  }
+
+  #runMiddlewares(
+    data: EventArguments,
+    middlewares: readonly Middleware[],
+    index: number,
+    passed: () => void,
+    refused?: (error: Error) => void,
+  ): void {
+    const middleware = middlewares[index];
+    if (middleware === undefined) {
+      passed();
+      return;
+    }
     middleware.call(this, data as Event, (err) => {
-      if (err) this.reportError(err);
-      else this.#runMiddlewares(data, middlewares, index + 1);
+      if (err) {
+        refused?.(err);
+        this.reportError(err);
+      } else this.#runMiddlewares(data, middlewares, index + 1, passed, refused);
     });
   }
 
@@ -341,6 +403,7 @@ export class Socket<
     if (this.#state !== State.connected) return;
     // The peer may call an event `error`; Node's emitters throw when nobody listens to that.
     if (data[0] === 'error' && this.listenerCount('error') === 0) return;
+    if (this.#gates?.get(String(data[0]))?.take(data)) return;
     this.emitUntyped(data);
   }
 
@@ -382,6 +445,12 @@ export class Socket<
   end(reason: DisconnectReason, description: unknown): void {
     if (this.#state !== State.connected) return;
     const { adapter, server } = this.nsp;
+    for (const gate of this.#gates?.values() ?? []) {
+      if (reasonsOfOurs.has(reason)) gate.drop();
+      else gate.end();
+    }
+    // A listener of what waited may have ended it.
+    if (this.#state !== State.connected) return;
     this.#state = State.leaving;
     try {
       this.emitReserved('disconnecting', reason, description);

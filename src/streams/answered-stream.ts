@@ -3,7 +3,7 @@
  * Must not know: sockets; it is told what came, and tells what to send.
  */
 import { type AnsweringMessage, CREDIT_LIMIT, type StreamFailure } from './message.ts';
-import { isStreamError, StreamError } from './stream-error.ts';
+import { failureOf, isStreamError, StreamError } from './stream-error.ts';
 
 /** Through which an answer speaks. */
 export interface AnsweringPort {
@@ -97,8 +97,7 @@ export class AnsweredStream {
 
   #failed(error: unknown): void {
     if (isStreamError(error)) {
-      const { message, code, data } = error;
-      this.#endWith(data === undefined ? { message, code } : { message, code, data });
+      this.#endWith(failureOf(error));
       return;
     }
     // A handler that stops because its signal says so throws the signal's reason, or an AbortError of its own.

@@ -3,7 +3,7 @@
  * Must not know: which socket it listens to, or how reading from it is held up.
  */
 import { UsageError } from '../base/errors.ts';
-import { type EventSocket, type Valve, whenDisconnected } from './event-socket.ts';
+import { type EventSocket, type Valve, type ValveHolder, whenDisconnected } from './event-socket.ts';
 
 /** What happens to an event that comes when the buffer is full. */
 export type EventsOverflow = 'error' | 'drop newest' | 'drop oldest';
@@ -13,14 +13,14 @@ export interface EventsOptions {
   /** Ends the iteration: it rejects with the signal's reason, and what is buffered is dropped. */
   readonly signal?: AbortSignal;
   /**
-   * From how many buffered events on reading from the connection is held up, where it can be; it goes on when half of
-   * them are left. Default 16. A held connection holds every event of its client, not only those of this name.
+   * From how many buffered events on further ones are held up before they get here, where that can be (on the server);
+   * they go on when half of those are left. Default 16.
    */
   readonly holdAt?: number;
-  /** Most events in the buffer. Default 1000: what is on its way when reading is held up may be many small events. */
+  /** Most events in the buffer. Default 1000: what cannot be held up may be many small events. */
   readonly limit?: number;
   /**
-   * What happens above the limit. Default `error`: the iteration rejects with `EVENTS_ERR_OVERFLOW` after what is
+   * What happens above the limit, and where more is held up than may be. Default `error`: the iteration rejects with `EVENTS_ERR_OVERFLOW` after what is
    * buffered, since one that misses events without knowing is worse. Drops are counted.
    */
   readonly overflow?: EventsOverflow;
@@ -40,7 +40,9 @@ interface Waiter<Args> {
  * It listens from the moment it is made until it ends: by `break` (or `return()`), by its signal, by an overflow, or
  * with the socket's `disconnect`, after what had come before.
  */
-export class EventIterator<Args extends readonly unknown[]> implements AsyncIterableIterator<Args> {
+export class EventIterator<Args extends readonly unknown[]>
+  implements AsyncIterableIterator<Args>, ValveHolder
+{
   readonly #socket: EventSocket;
   readonly #event: string;
   readonly #valve: Valve | null;
@@ -95,14 +97,14 @@ export class EventIterator<Args extends readonly unknown[]> implements AsyncIter
       waiter.resolve({ done: false, value: args as unknown as Args });
       return;
     }
-    if (this.#buffer.length >= this.#limit) {
+    if (this.#buffer.length >= this.#limit && this.#valve?.isEnding !== true) {
       this.#overflowed(args as unknown as Args);
       return;
     }
     this.#buffer.push(args as unknown as Args);
     if (this.#isHolding || this.#buffer.length < this.#holdAt) return;
     this.#isHolding = true;
-    this.#valve?.hold();
+    this.#valve?.hold(this);
   };
 
   #overflowed(args: Args): void {
@@ -116,6 +118,14 @@ export class EventIterator<Args extends readonly unknown[]> implements AsyncIter
     if (this.#overflow === 'drop newest') return;
     this.#buffer.shift();
     this.#buffer.push(args);
+  }
+
+  /** @internal */
+  valveOverflowed(): void {
+    if (this.#overflow === 'error') {
+      const message = `Too much waits behind the events "${this.#event}", so one was refused: read faster, or name another overflow.`;
+      this.#fail(new UsageError(message, { code: 'EVENTS_ERR_OVERFLOW' }));
+    } else this.#dropped++;
   }
 
   readonly #abort = (): void => {
@@ -143,14 +153,17 @@ export class EventIterator<Args extends readonly unknown[]> implements AsyncIter
   #letGo(): void {
     if (!this.#isHolding) return;
     this.#isHolding = false;
-    this.#valve?.release();
+    this.#valve?.release(this);
   }
 
   /** The next event; done when the iteration has ended and everything is read. */
   next(): Promise<IteratorResult<Args, undefined>> {
     const value = this.#buffer.shift();
     if (value !== undefined) {
-      if (this.#isHolding && this.#buffer.length <= this.#holdAt / 2) this.#letGo();
+      if (this.#isHolding) {
+        this.#valve?.moved();
+        if (this.#buffer.length <= this.#holdAt / 2) this.#letGo();
+      }
       return Promise.resolve({ done: false, value });
     }
     const failure = this.#failure;

@@ -14,10 +14,20 @@ export interface EventSocket {
   emit(event: string, ...args: Untyped[]): unknown;
 }
 
-/** Where what comes in can be held up, so that the peer has to wait. Each `hold` is followed by one `release`. */
+/** One who holds a valve. */
+export interface ValveHolder {
+  /** So much waits already that an event was refused in its place. */
+  valveOverflowed(): void;
+}
+
+/** Where events of one name can be held up, so that the peer has to wait. Each `hold` is followed by one `release`. */
 export interface Valve {
-  hold(): void;
-  release(): void;
+  hold(holder: ValveHolder): void;
+  release(holder: ValveHolder): void;
+  /** Told while it is held: an event was taken. */
+  moved(): void;
+  /** Whether all that has waited is passed on now, held or not, since the socket ends behind it. */
+  readonly isEnding: boolean;
 }
 
 type OnEnd = (reason: unknown) => void;

@@ -32,6 +32,9 @@ const DEFAULT_CREDIT = 16;
 /** Answers that one socket may have under way, those included whose handlers do not stop when they are told to. */
 const STREAMS_LIMIT = 100;
 
+/** Streams that one socket may have waiting for guards and middlewares. */
+const EXPECTED_LIMIT = 1000;
+
 const peers = new WeakMap<EventSocket, StreamPeer>();
 
 interface Answerer {
@@ -45,6 +48,8 @@ export class StreamPeer {
   readonly #asked = new Map<number, AskedStream<unknown>>();
   readonly #answered = new Map<number, AnsweredStream>();
   readonly #handlers = new Map<string, Answerer>();
+  /** Asked for by the other side and not let through yet; whether they were cancelled meanwhile. */
+  readonly #expected = new Map<number, boolean>();
   #ids = 0;
 
   private constructor(socket: EventSocket) {
@@ -88,6 +93,12 @@ export class StreamPeer {
     return new AskedStream<Part>(port, name, options ? args.slice(0, -1) : args, credit, signal);
   }
 
+  /** Whether a socket has asked for streams that have not ended. */
+  static isAsking(socket: EventSocket): boolean {
+    const peer = peers.get(socket);
+    return peer !== undefined && peer.#asked.size > 0;
+  }
+
   /** Answers streams of a name; the handler takes the place of an earlier one. */
   answer(name: string, handler: AnyStreamHandler, { onError }: OnStreamOptions = {}): void {
     // A program that says nothing else should still find out.
@@ -99,9 +110,35 @@ export class StreamPeer {
     return this.#asked.get(id)?.name;
   }
 
+  /**
+   * A stream was asked for, which somebody may open or refuse later, or {@link forget}; until then it can be cancelled.
+   * @returns whether it may be opened; if not, the other side has been told.
+   */
+  expect(id: number): boolean {
+    if (this.#expected.has(id)) return true;
+    if (this.#expected.size >= EXPECTED_LIMIT) {
+      const message = `${EXPECTED_LIMIT} streams wait to be let through already.`;
+      this.#send(['end', id, { message, code: 'STREAM_ERR_TOO_MANY' }]);
+      return false;
+    }
+    this.#expected.set(id, false);
+    return true;
+  }
+
+  /** An expected stream will not be opened. */
+  forget(id: number): void {
+    this.#expected.delete(id);
+  }
+
   /** Does not answer a stream: the other side is told why. */
   refuse(id: number, { message, code, ...data }: StreamFailure & object): void {
-    this.#send(['end', id, { message, code, data }]);
+    this.fail(id, { message, code, data });
+  }
+
+  /** The same, in the words of a stream. */
+  fail(id: number, failure: StreamFailure): void {
+    this.#expected.delete(id);
+    this.#send(['end', id, failure]);
   }
 
   /** A part of a stream that was asked for here is not acceptable: it is cancelled, and fails. */
@@ -123,7 +160,8 @@ export class StreamPeer {
         this.#answered.get(id)?.receiveMore(message[2]);
         break;
       case 'cancel':
-        this.#answered.get(id)?.cancel();
+        if (this.#expected.has(id)) this.#expected.set(id, true);
+        else this.#answered.get(id)?.cancel();
         break;
       case 'part':
         this.#asked.get(id)?.receivePart(message[2]);
@@ -134,6 +172,9 @@ export class StreamPeer {
   }
 
   #opened(id: number, name: string, credit: number, args: readonly unknown[]): void {
+    const isCancelled = this.#expected.get(id) === true;
+    this.#expected.delete(id);
+    if (isCancelled) return;
     const answerer = this.#handlers.get(name);
     const refusal =
       answerer === undefined
@@ -170,6 +211,7 @@ export class StreamPeer {
     for (const stream of this.#answered.values()) stream.cancel();
     // The next session counts from the beginning.
     this.#answered.clear();
+    this.#expected.clear();
     for (const stream of this.#asked.values()) {
       const message = `The session ended before the stream did: ${String(reason)}.`;
       stream.fail(new StreamError(message, { code: 'STREAM_ERR_DISCONNECTED' }));

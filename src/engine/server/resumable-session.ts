@@ -28,6 +28,14 @@ const LEAVING: ReadonlySet<number | undefined> = new Set([1000, 1001]);
 
 const PING = new OutgoingPacket(PacketType.ping);
 
+/** A POST that is not answered yet. @internal */
+export interface PendingPost {
+  /** Gives it up, and answers it. */
+  stop(): void;
+  /** Takes what can be taken of it. */
+  goOn(): void;
+}
+
 /**
  * A session with a client that announced `tautline=1`. Made only for these: a session of the standard costs what it
  * did.
@@ -39,7 +47,7 @@ export class ResumableSocket extends ResumableSender {
   incoming = 0;
   /** @internal When it is over, if no connection comes. */ deadline: Timer | null = null;
   /** @internal Whether it has no connection, or had none when it ended. */ isLost = false;
-  /** @internal Gives up the POST that is being read, and answers it. */ stopPost: (() => void) | null = null;
+  /** @internal The POST that is being read or taken. */ post: PendingPost | null = null;
 
   /** Ends it because the client has broken the protocol; another connection would do so again. @internal */
   fail(error: PeerError): void {
@@ -152,18 +160,32 @@ export class ResumableSocket extends ResumableSender {
     if (type !== PacketType.pong || this.isAttached) super.transportReceived(type, data);
   }
 
-  /** The packets of a POST whose first message has this index. @internal */
-  takePackets(from: number, packets: readonly IncomingPacket[]): void {
-    const { machine } = this;
-    // One before is missing. The client begins again at the count that it is answered with.
-    if (from > machine.received) return;
+  /** @internal */
+  override holdReading(isHeld: boolean): void {
+    super.holdReading(isHeld);
+    if (!isHeld) this.post?.goOn();
+  }
+
+  /** Whether none is missing before the first message of a POST. @internal */
+  mayTake(from: number): boolean {
+    return from <= this.machine.received;
+  }
+
+  /**
+   * A packet of a POST.
+   * @param index of the message, if it is one, or of the next.
+   * @returns the index of the message behind.
+   * @internal
+   */
+  takePacket(index: number, { type, data }: IncomingPacket): number {
     this.isKnown = true;
-    let index = from;
-    for (const { type, data } of packets) {
-      if (type === PacketType.message) this.#takeMessage(index++, data);
-      else if (type === PacketType.count) this.#takeCount(data);
-      else this.#takeControl(type, data);
+    if (type === PacketType.message) {
+      this.#takeMessage(index, data);
+      return index + 1;
     }
+    if (type === PacketType.count) this.#takeCount(data);
+    else this.#takeControl(type, data);
+    return index;
   }
 
   #takeMessage(index: number, data: string | Uint8Array): void {
@@ -242,8 +264,8 @@ export class ResumableSocket extends ResumableSender {
       const word = end === 'closed' ? '' : end;
       transport.send([this.countPacket(), new OutgoingPacket(PacketType.close, word)]);
     }
-    this.stopPost?.();
-    this.stopPost = null;
+    this.post?.stop();
+    this.post = null;
     this.controls = null;
     super.finish(reason, new SessionOver(end, [...unconfirmed, ...(this.waiting ?? [])], cause));
   }

@@ -78,6 +78,7 @@ interface Handshake {
 
 /** How long a session that was closed waits for the poll by which its client is told. */
 const CLOSE_TIMEOUT_MS = 30_000;
+const LONGEST_ANSWER_MS = 25_000;
 
 /**
  * Engine.IO 4 on Node HTTP servers (engine.io's `Server`).
@@ -129,6 +130,8 @@ export class Server extends ObservedEmitter<ServerEvents> {
       pingIntervalMs: opts.pingInterval,
       bodyLimitBytes: opts.maxHttpBufferSize,
       bodyLimitName: 'maxHttpBufferSize',
+      // Common proxies wait for 30 s, and our clients for a ping.
+      answerWithinMs: Math.min(opts.pingInterval, LONGEST_ANSWER_MS),
       closeTimeoutMs: CLOSE_TIMEOUT_MS,
       compression: httpCompression === false ? null : httpCompression === true ? {} : httpCompression,
       onHeaders: (headers, request, sid) => this.#emitHeaders(headers, request, sid),

@@ -8,13 +8,14 @@ import { SessionError } from '../../protocol/session/send-window.ts';
 import { parseCount } from '../../protocol/session/session.ts';
 import { answerPackets, refuse as refuseBody, respond } from '../../transport/long-polling/node-answer.ts';
 import { readPackets } from '../../transport/long-polling/node-post.ts';
+import { PostTaking } from '../../transport/long-polling/node-post-taking.ts';
 import type { Transport } from '../../transport/port.ts';
 import { OutgoingPacket, PacketType } from '../../wire/engine/packet.ts';
 import { type CarrierSettings, carrierKinds, type HttpCarrier } from './carriers.ts';
 import type { EndedSession } from './ended-sessions.ts';
 import { errors, type Refusal } from './refusal.ts';
 import { type EngineRequest, queryOf } from './request.ts';
-import type { ResumableSocket } from './resumable-session.ts';
+import type { PendingPost, ResumableSocket } from './resumable-session.ts';
 
 /** How long a poll that came too late is kept waiting. */
 const LATE_POLL_MS = 1000;
@@ -141,24 +142,56 @@ export function takePost(
     respond(settings, response, sid, 200, PACKETS_TYPE, `7${count}`);
   };
   // Whoever sends another POST has given up the one before.
-  session.stopPost?.();
-  session.stopPost = null;
+  session.post?.stop();
+  session.post = null;
+  let pending: PendingPost | null = null;
+  const done = (): void => {
+    if (session.post === pending) session.post = null;
+    pending = null;
+  };
+  const begin = (stop: () => void, goOn: () => void): void => {
+    pending = {
+      stop() {
+        stop();
+        answer();
+      },
+      goOn,
+    };
+    session.post = pending;
+  };
   let isRead = false;
-  const stop = readPackets(settings, request, (result) => {
+  const stopReading = readPackets(settings, request, (result) => {
     isRead = true;
-    session.stopPost = null;
+    done();
     if (result === null) return;
     if (result instanceof PeerError) {
       refuseBody(settings, response, sid, result.limit === undefined ? 400 : 413, result.message);
       session.fail(result);
       return;
     }
-    session.takePackets(from, result);
-    answer();
+    // One before is missing. The client begins again at the count that it is answered with.
+    if (!session.mayTake(from)) {
+      answer();
+      return;
+    }
+    let index = from;
+    const taking = new PostTaking(settings, result, response, {
+      get isHeld() {
+        return session.isHeld;
+      },
+      take(packet) {
+        index = session.takePacket(index, packet);
+      },
+      taken(isGivenUp) {
+        done();
+        if (!isGivenUp) answer();
+      },
+    });
+    if (!taking.isOver)
+      begin(
+        () => taking.stop(),
+        () => taking.goOn(),
+      );
   });
-  if (isRead) return;
-  session.stopPost = () => {
-    stop();
-    answer();
-  };
+  if (!isRead) begin(stopReading, () => {});
 }

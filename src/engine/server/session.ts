@@ -221,6 +221,8 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
   /** @internal The upgrade is complete: `transport` carries the session from now on. */
   takeTransport(transport: Transport): void {
     const old = this.transport;
+    // What it has received and not passed on comes before what comes over the other.
+    old.holdReading?.(false);
     this.transport = transport;
     this.upgradeAttempt = null;
     this.upgraded = true;
@@ -334,9 +336,17 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
     this.finish(CloseReason.pingTimeout, undefined);
   }
 
+  /** Whether nothing more of what comes is to be taken for now. */
+  get isHeld(): boolean {
+    return held.has(this);
+  }
+
   /** Who is not read cannot be blamed for silence; its client still needs to hear of us. */
   protected isPongUnread(): boolean {
-    if (!held.has(this)) return false;
+    const { transport } = this;
+    // The last ping has answered a poll, and a client that is there polls again, whether its POSTs are answered or not.
+    const isGone = transport.name === TransportName.polling && !transport.isWritable;
+    if (!held.has(this) || isGone) return false;
     this.server.heartbeat.alive(this);
     this.beatPing();
     return true;

@@ -19,6 +19,8 @@ export interface PollingSettings {
   readonly bodyLimitBytes: number;
   /** The option's name, for error messages. */
   readonly bodyLimitName: string;
+  /** A POST is answered within this time, in ms, even if not all of it could be taken. */
+  readonly answerWithinMs: number;
   /** How long a closed transport waits for the poll by which the client is told. */
   readonly closeTimeoutMs: number;
   /** `null`: answers are never compressed. */

@@ -11,6 +11,7 @@ import { type Transport, type TransportClosed, TransportName, type TransportSink
 import { answerPackets, type PollingSettings, refuse, respond } from './node-answer.ts';
 import { readBody } from './node-body.ts';
 import { BINARY_BODY, decodeBody, isBinaryBody, PollingError } from './node-post.ts';
+import { PostTaking } from './node-post-taking.ts';
 
 export type { PollingSettings, ResponseHeaders } from './node-answer.ts';
 export { PollingError };
@@ -44,6 +45,10 @@ export class PollingServerTransport implements Transport {
   #poll: ServerResponse | null = null;
   /** Gives up the POST that is being read, and answers it. */
   #stopPost: (() => void) | null = null;
+  /** The POST whose packets are being taken. */
+  #taking: PostTaking | null = null;
+  /** Whether no more packets are taken for now. */
+  isHeld = false;
   #closeTimer: Timer | null = null;
 
   constructor(settings: PollingSettings, sid: string) {
@@ -53,6 +58,11 @@ export class PollingServerTransport implements Transport {
 
   get isWritable(): boolean {
     return this.#poll !== null && this.#state === 'open';
+  }
+
+  /** Whether `transportClosed` was called. */
+  get #isClosed(): boolean {
+    return this.#state === 'closed';
   }
 
   /** The same as `isWritable`, under the name that engine.io has for it. */
@@ -68,6 +78,11 @@ export class PollingServerTransport implements Transport {
 
   pause(callback: () => void): void {
     callback();
+  }
+
+  holdReading(isHeld: boolean): void {
+    this.isHeld = isHeld;
+    if (!isHeld) this.#taking?.goOn();
   }
 
   /** Takes over a request that belongs to this transport and sees to its answer. */
@@ -129,7 +144,7 @@ export class PollingServerTransport implements Transport {
 
   #takePost(request: IncomingMessage, response: ServerResponse): void {
     const { bodyLimitBytes, bodyLimitName } = this.#settings;
-    if (this.#stopPost !== null) {
+    if (this.#stopPost !== null || this.#taking !== null) {
       this.#refuse(response, 400, 'A POST of this session is still being read: overlap from client.');
       this.#failPost('data request overlap from client', PollingError.overlappingPost);
       return;
@@ -170,19 +185,35 @@ export class PollingServerTransport implements Transport {
     }
     const packets: IncomingPacket[] = [];
     const error = decodeBody(this.#settings.codec, body, packets);
-    for (const { type, data } of packets) {
-      // After the end the sink is one that ignores, so what follows a close packet is dropped.
-      if (type === PacketType.close) this.#end({ by: 'byPeer' });
-      else this.sink.transportReceived(type, data);
-    }
-    if (error === null) {
+    const transport = this;
+    const taking = new PostTaking(this.#settings, packets, response, {
+      get isHeld() {
+        return transport.isHeld;
+      },
+      take({ type, data }) {
+        // After the end the sink is one that ignores, so what follows a close packet is dropped.
+        if (type === PacketType.close) transport.#end({ by: 'byPeer' });
+        else transport.sink.transportReceived(type, data);
+      },
+      taken(isGivenUp) {
+        transport.#taking = null;
+        transport.#taken(response, error, isGivenUp);
+      },
+    });
+    if (!taking.isOver) this.#taking = taking;
+  }
+
+  #taken(response: ServerResponse, error: PeerError | null, isGivenUp: boolean): void {
+    if (isGivenUp) {
+      this.#failPost('data request connection closed prematurely', PollingError.postAborted);
+    } else if (error === null) {
       // `text/html` because old browsers offer anything else for download.
       respond(this.#settings, response, this.sid, 200, 'text/html', 'ok');
-      return;
+    } else {
+      // Deviation: the official server says `ok` to a malformed payload and then forgets the session.
+      this.#refuse(response, 400, error.message);
+      this.#end({ by: 'failed', error });
     }
-    // Deviation: the official server says `ok` to a malformed payload and then forgets the session.
-    this.#refuse(response, 400, error.message);
-    this.#end({ by: 'failed', error });
   }
 
   #failPost(message: string, code: string): void {
@@ -191,6 +222,9 @@ export class PollingServerTransport implements Transport {
 
   #end(closed: TransportClosed): void {
     if (this.#state === 'closed') return;
+    // What came before the end is a part of the conversation, whoever can take it.
+    if (closed.by !== 'byUs') this.#taking?.takeRest();
+    if (this.#isClosed) return;
     this.#state = 'closed';
     this.#closeTimer?.cancel();
     this.#closeTimer = null;
@@ -202,6 +236,8 @@ export class PollingServerTransport implements Transport {
     if (poll !== null) this.#answer(poll, closed.by === 'byPeer' ? [NOOP_AND_CLOSE[0]!] : CLOSE);
     const { sink } = this;
     this.sink = IGNORED;
+    // If it is ours, the rest is passed to nobody; its POST is answered.
+    this.#taking?.takeRest();
     sink.transportClosed(closed);
   }
 

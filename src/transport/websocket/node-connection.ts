@@ -243,8 +243,8 @@ export class NodeConnection extends NodeSender implements SocketOwner, Heart {
     const { heartbeat } = this.options;
     if (heartbeat !== null) heartbeatFor(heartbeat).remove(this);
     this.flush();
-    this.isEnded = true;
     this.listener!.onEnding();
+    this.isEnded = true;
     // Messages are being held: who holds them gets them before the end.
     if (!this.machine.isPaused || this.machine.heldBytes === 0) this.#finish();
   }

@@ -51,6 +51,7 @@ export class WebSocketServerTransport implements Transport, ConnectionListener {
   readonly sid: string;
   sink: TransportSink = NOBODY;
   /** @internal */ isClosed = false;
+  /** @internal Nothing more comes from the network, and nothing is held up any more. */ isEnding = false;
   /** @internal Whether the session extension was negotiated, and counts are packets. */ isExtended = false;
 
   /** The caller starts the connection, with this as its listener, once a sink is set. */
@@ -83,8 +84,8 @@ export class WebSocketServerTransport implements Transport, ConnectionListener {
   }
 
   holdReading(isHeld: boolean): void {
-    if (isHeld) this.socket.holdMessages();
-    else this.socket.releaseMessages();
+    if (!isHeld) this.socket.releaseMessages();
+    else if (!this.isEnding) this.socket.holdMessages();
   }
 
   send(packets: readonly OutgoingPacket[]): void {
@@ -184,7 +185,12 @@ export class WebSocketServerTransport implements Transport, ConnectionListener {
     this.sink.transportDrained();
   }
 
-  onEnding(): void {}
+  /** What was held up came before the end, which must not be heard of only when somebody can take it all. */
+  onEnding(): void {
+    this.isEnding = true;
+    if (this.socket.machine.isPaused) this.socket.releaseMessages();
+  }
+
   onPing(): void {}
   onPong(): void {}
   onPieces(): void {}

@@ -175,9 +175,9 @@ describe('a row of polls', () => {
     const client = connect(session.scene.port, '127.0.0.1');
     const head = `POST ${session.url('polling', 'from=0')} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n`;
     client.write(`${head}4`);
-    await until(() => session.socket.stopPost !== null);
+    await until(() => session.socket.post !== null);
     client.destroy();
-    await until(() => session.socket.stopPost === null);
+    await until(() => session.socket.post === null);
     expect((await session.post(0, '4a')).body).toBe('71');
     expect(session.got).toEqual(['a']);
   });
@@ -188,7 +188,7 @@ describe('a row of polls', () => {
     const answer = new Promise<string>((resolve) => client.on('data', (data) => resolve(data.toString())));
     const head = `POST ${session.url('polling', 'from=0')} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n`;
     client.write(`${head}4`);
-    await until(() => session.socket.stopPost !== null);
+    await until(() => session.socket.post !== null);
     expect((await session.post(0, '4b')).body).toBe('71');
     expect(await answer).toMatch(/200 OK[\s\S]*70$/);
     client.destroy();

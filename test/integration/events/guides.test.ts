@@ -118,6 +118,21 @@ describe('the guide to streams and iterators', () => {
     expect(saved).toEqual(Array.from({ length: 51 }, (_, i) => i));
   });
 
+  it('ends the client of a row that cannot be stored, and nothing else', async () => {
+    const { store } = await load<{ store: (io: Server, save: (row: unknown) => Promise<void>) => void }>(
+      'iterator-server.ts',
+    );
+    const logged = vi.spyOn(console, 'error').mockReturnValue();
+    onTestFinished(() => logged.mockRestore());
+    const s = await scene({}, (io) => store(io, (row) => Promise.reject(new Error(`not ${row}`))));
+    const [one, other] = [await s.plain(), await s.plain()];
+    const ended = next(one.client, 'disconnect');
+    one.client.emit('row', 1);
+    expect((await ended)[0]).toBe('io server disconnect');
+    expect(logged).toHaveBeenCalledWith(new Error('not 1'));
+    expect(other.socket.connected).toBe(true);
+  });
+
   it('streams what is found', async () => {
     type Find = (words: string, signal: AbortSignal) => AsyncIterable<string>;
     const { answer } = await load<{ answer: (io: Server, find: Find) => void }>('stream-server.ts');

@@ -114,7 +114,7 @@ describe('a rate limiter', () => {
     expect([peer.isOpen, socket.connected, limiter.counters.disconnected]).toEqual([false, false, 1]);
   });
 
-  it('delays in order, whatever comes behind, and refuses what would wait too long', async () => {
+  it('delays in order, lets events pass that do not share the limit, and refuses at once what would wait too long', async () => {
     const { client, clock, limiter } = start({
       events: 'slow',
       limit: 10,
@@ -125,12 +125,12 @@ describe('a rate limiter', () => {
     const { peer, seen } = client();
     peer.say('2["slow",1]', '2["slow",2]', '2["other",3]', '2["slow",4]', '2["slow",5]', '2["other",6]');
     await turn();
-    expect(seen).toEqual(['slow 1']);
+    expect(seen).toEqual(['slow 1', 'other 3', 'other 6']);
     expect(peer.take()).toEqual([`2${JSON.stringify(['tautline:refused', refused('slow', 100)])}`]);
     await clock.move(100);
-    expect(seen).toEqual(['slow 1', 'slow 2', 'other 3']);
+    expect(seen).toEqual(['slow 1', 'other 3', 'other 6', 'slow 2']);
     await clock.move(100);
-    expect(seen).toEqual(['slow 1', 'slow 2', 'other 3', 'slow 4', 'other 6']);
+    expect(seen).toEqual(['slow 1', 'other 3', 'other 6', 'slow 2', 'slow 4']);
     expect(limiter.counters).toEqual({
       passed: 5,
       refused: 1,
@@ -175,7 +175,8 @@ describe('a rate limiter', () => {
     socket.onStream('search', () => []);
     for (const id of [1, 2]) peer.say(`2["tautline:stream","open",${id},"search",4,["x"]]`);
     peer.say('2["tautline:stream","more",1,1]');
-    expect(seen.length).toBe(2);
+    // Catch-all listeners see it under its name, too.
+    expect(seen).toEqual(['search x']);
     const { code, message, ...data } = refused('search', 1000);
     expect(peer.take()).toEqual([
       `2${JSON.stringify(['tautline:stream', 'end', 2, { message, code, data }])}`,

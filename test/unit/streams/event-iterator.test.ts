@@ -5,12 +5,17 @@ import { PairedSocket } from './socket-pair.ts';
 function start(options?: EventsOptions) {
   const socket = new PairedSocket();
   const turns: string[] = [];
-  const valve = { hold: () => void turns.push('hold'), release: () => void turns.push('release') };
+  const valve = {
+    isEnding: false,
+    hold: () => void turns.push('hold'),
+    release: () => void turns.push('release'),
+    moved() {},
+  };
   const events = new EventIterator<unknown[]>(socket, 'tick', options, valve);
   const say = (...numbers: number[]) => {
     for (const number of numbers) socket.receive('tick', number);
   };
-  return { socket, turns, events, say };
+  return { socket, turns, events, say, valve };
 }
 
 async function rest(events: AsyncIterable<unknown[]>): Promise<unknown[]> {
@@ -116,6 +121,34 @@ describe('an iterator over events', () => {
     expect(turns).toEqual(['hold']);
     await events.next();
     expect(turns).toEqual(['hold', 'release']);
+  });
+
+  it.each([
+    ['error', 0],
+    ['drop newest', 1],
+    ['drop oldest', 1],
+  ] as const)('says that an event was refused behind it: %s', async (overflow, dropped) => {
+    const { events, say, socket } = start({ holdAt: 1, overflow });
+    say(1);
+    events.valveOverflowed();
+    if (overflow !== 'error') socket.receive('disconnect');
+    const seen: unknown[] = [];
+    const loop = (async () => {
+      for await (const [n] of events) seen.push(n);
+      return 'ended';
+    })();
+    if (overflow === 'error') await expect(loop).rejects.toMatchObject({ code: 'EVENTS_ERR_OVERFLOW' });
+    else expect(await loop).toBe('ended');
+    expect([seen, events.dropped]).toEqual([[1], dropped]);
+  });
+
+  it('takes more than its limit of what was held up, when the socket ends', async () => {
+    const { events, say, socket, valve } = start({ limit: 2 });
+    say(1, 2);
+    valve.isEnding = true;
+    say(3, 4);
+    socket.receive('disconnect');
+    expect(await rest(events)).toEqual([1, 2, 3, 4]);
   });
 
   it.each([
