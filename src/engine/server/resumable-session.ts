@@ -156,8 +156,11 @@ export class ResumableSocket extends ResumableSender {
   }
 
   #takeControl(type: PacketType, data: string | Uint8Array): void {
+    if (type !== PacketType.pong) super.transportReceived(type, data);
     // A late pong of a connection that was given up must not set the heartbeat going.
-    if (type !== PacketType.pong || this.isAttached) super.transportReceived(type, data);
+    else if (!this.isAttached) return;
+    else if (this.readyState === 'open') super.transportReceived(type, data);
+    else this.server.heartbeat.alive(this);
   }
 
   /** @internal */
@@ -226,7 +229,8 @@ export class ResumableSocket extends ResumableSender {
 
   /** @internal */
   override beatPing(): void {
-    if (this.readyState === 'open') this.control(PING);
+    // Also while it closes, if messages wait for room: a client may confirm those before them with its heartbeat only.
+    if (this.readyState === 'open' || this.waiting !== null) this.control(PING);
   }
 
   /** @internal */

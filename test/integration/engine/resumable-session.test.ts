@@ -721,6 +721,21 @@ describe('what is sent while the connection takes nothing', () => {
     expect(drained).toHaveBeenCalledTimes(1);
   });
 
+  it('goes on while the session closes, where a client confirms with its heartbeat only', async () => {
+    const options = { session: { bufferMessages: 1 }, pingInterval: 60, pingTimeout: 20_000 };
+    const { session, ws } = await beginWebSocket(await startCounting(options));
+    session.send('a', 'b', 'c');
+    session.socket.close();
+    for (const count of [1, 2]) {
+      await vi.waitUntil(() => ws.received.filter((text) => text === '2').length === count);
+      ws.send(`7${count}`);
+      ws.send('3');
+    }
+    expect((await closing(session.socket))[0]).toBe('forced close');
+    await ws.untilClosed();
+    expect(ws.received.slice(1)).toEqual(['4a', '2', '4b', '2', '4c', '70', '1']);
+  });
+
   it('waits over polling too, and comes with the answers', async () => {
     const session = await beginPolling(await startCounting({ session: { bufferMessages: 2 } }));
     session.send('a', 'b', 'c', 'd', 'e');
