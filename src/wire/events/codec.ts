@@ -38,20 +38,27 @@ const quickJson: JsonPort = {
  *
  * An event or acknowledgement that carries bytes anywhere becomes its binary kind by itself.
  * @param replacer given to JSON.stringify; bytes never come to it.
- * @throws {UsageError} `EVENT_ERR_TOO_DEEP`, `EVENT_ERR_TOO_MANY_ARGUMENTS`; {TypeError} what JSON.stringify throws, for a BigInt say.
+ * @param attachmentLimit most attachments of one packet; default 10, for receivers take no more.
+ * @throws {UsageError} `EVENT_ERR_TOO_DEEP`, `EVENT_ERR_TOO_MANY_ARGUMENTS`, `EVENT_ERR_TOO_MANY_ATTACHMENTS`; {TypeError} what JSON.stringify throws, for a BigInt say.
  */
-export function encodePacket(packet: Packet, replacer?: JsonReplacer): [string, ...Attachment[]] {
+export function encodePacket(
+  packet: Packet,
+  replacer?: JsonReplacer,
+  attachmentLimit?: number,
+): [string, ...Attachment[]] {
   if (replacer === undefined) {
-    return isPlainEvent(packet) ? [`2${stringifyList(packet.data)}`] : writePacket(packet, quickJson);
+    if (isPlainEvent(packet)) return [`2${stringifyList(packet.data)}`];
+    return writePacket(packet, quickJson, attachmentLimit);
   }
-  return writePacket(packet, {
+  const json: JsonPort = {
     ...quickJson,
     stringify: (value, placeholders) =>
       JSON.stringify(value, function (this: unknown, key, each) {
         const replaced = placeholders ? placeholders.call(this, key, each) : each;
         return replaced === each ? replacer.call(this, key, each) : replaced;
       }),
-  });
+  };
+  return writePacket(packet, json, attachmentLimit);
 }
 
 /** Whether it is what most packets are: an event of the main namespace with no answer, and no objects to look into. */

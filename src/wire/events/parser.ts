@@ -8,17 +8,27 @@ import { type Attachment, type Packet, protocol } from './packet.ts';
 
 export type { LooselyTypedParser, PacketDecoder, PacketEncoder, Parser } from './message-decoder.ts';
 
+/** How packets are written. */
+export interface EncoderOptions {
+  /** Given to JSON.stringify. */
+  replacer?: JsonReplacer;
+  /** Most attachments of one packet. Default 10: receivers that were not told otherwise end the session above it. */
+  maxAttachments?: number;
+}
+
 /** Encodes packets as JSON with attachments. */
 export class Encoder implements PacketEncoder {
   readonly #replacer: JsonReplacer | undefined;
+  readonly #maxAttachments: number | undefined;
 
-  /** @param replacer given to JSON.stringify. */
-  constructor(replacer?: JsonReplacer) {
+  constructor(options: EncoderOptions | JsonReplacer = {}) {
+    const { replacer, maxAttachments } = typeof options === 'function' ? { replacer: options } : options;
     this.#replacer = replacer;
+    this.#maxAttachments = maxAttachments;
   }
 
   encode(packet: Packet): (string | Attachment)[] {
-    return encodePacket(packet, this.#replacer);
+    return encodePacket(packet, this.#replacer, this.#maxAttachments);
   }
 }
 

@@ -3,11 +3,11 @@
  * Must not know: sockets; parser.ts says the same faster, and bounds how deep a message is nested.
  */
 import { Emitter, type NoEvents } from '../../base/emitter.ts';
-import { PeerError } from '../../base/errors.ts';
+import { PeerError, UsageError } from '../../base/errors.ts';
 import { containsBinary, isBinary } from './binary.ts';
 import type { Parser } from './message-decoder.ts';
 import type { Attachment, IncomingBytes, Packet } from './packet.ts';
-import { defaultAttachmentLimit, isDataValid } from './text.ts';
+import { checkAttachments, isDataValid } from './text.ts';
 
 const INVALID = 'EVENT_ERR_INVALID_PACKET';
 const UNEXPECTED = 'EVENT_ERR_ATTACHMENT';
@@ -27,12 +27,7 @@ function readHead(text: string): Pending {
     /^([0-6])(?:(\d+)-)?(?:(\/[^,]*),?)?(\d+)?(.*)/s.exec(text) ?? [];
   // Binary kinds have attachments, others have none.
   if (!type || (+type > 4 ? !+count! : count)) throw new PeerError('This is no packet', { code: INVALID });
-  if (+count! > defaultAttachmentLimit) {
-    throw new PeerError(`A packet may have ${defaultAttachmentLimit} attachments`, {
-      code: 'EVENT_ERR_TOO_MANY_ATTACHMENTS',
-      limit: { name: 'attachments', value: defaultAttachmentLimit },
-    });
-  }
+  if (count) checkAttachments(+count, PeerError);
   return { packet: { type: +type, nsp, id: id ? +id : undefined }, json, count: +count!, attachments: [] };
 }
 
@@ -78,6 +73,7 @@ export const plainParser: Parser = {
           : value;
       };
       const json = data ? JSON.stringify(data, hasBinary ? place : undefined) : '';
+      checkAttachments(attachments.length, UsageError);
       const head = hasBinary ? `${type + 3}${attachments.length}-` : type;
       return [`${head}${nsp === '/' ? '' : `${nsp},`}${id ?? ''}${json}`, ...attachments];
     }

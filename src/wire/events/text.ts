@@ -52,9 +52,13 @@ const digitZero = 48;
  * Writes a packet: its text, then its attachments in order.
  *
  * An event or acknowledgement that carries bytes anywhere becomes its binary kind by itself.
- * @throws {UsageError} `EVENT_ERR_TOO_DEEP`, `EVENT_ERR_TOO_MANY_ARGUMENTS`; what `json` throws.
+ * @throws {UsageError} `EVENT_ERR_TOO_DEEP`, `EVENT_ERR_TOO_MANY_...` `ATTACHMENTS`, `ARGUMENTS`; what `json` throws.
  */
-export function writePacket(packet: Packet, json: JsonPort): [string, ...Attachment[]] {
+export function writePacket(
+  packet: Packet,
+  json: JsonPort,
+  attachmentLimit: number = defaultAttachmentLimit,
+): [string, ...Attachment[]] {
   const { type, data, nsp, id } = packet;
   let attachments: Attachment[] | undefined;
   // A packet handed on by another server may say binary and have no bytes left.
@@ -69,6 +73,7 @@ export function writePacket(packet: Packet, json: JsonPort): [string, ...Attachm
       const raw = isBinary(value) ? value : (this as Record<string, unknown>)[key];
       return isBinary(raw) ? { _placeholder: true, num: found.push(toAttachment(raw)) - 1 } : value;
     });
+    checkAttachments(found.length, UsageError, attachmentLimit);
     head = `${+head + 3}${found.length}-`;
   } else if (data !== undefined) text = json.stringify(data);
   // Socket.IO protocol 5, "Packet encoding": <type>[<attachments>-][<namespace>,][<ack id>][<JSON>]
@@ -107,12 +112,7 @@ export function readPacket(
     attachments = Number(text.slice(1, at));
     if (attachments === 0 || text.charAt(at) !== '-')
       throw new PeerError('A binary packet without attachments', { code: INVALID });
-    if (attachments > attachmentLimit) {
-      throw new PeerError(`A packet may have ${attachmentLimit} attachments`, {
-        code: 'EVENT_ERR_TOO_MANY_ATTACHMENTS',
-        limit: { name: 'attachments', value: attachmentLimit },
-      });
-    }
+    checkAttachments(attachments, PeerError, attachmentLimit);
     at++;
   }
   let nsp = '/';
@@ -157,6 +157,19 @@ export function checkArguments(data: unknown, Fault: typeof PeerError | typeof U
   throw new Fault(`An event may have ${argumentLimit} arguments. Send a list as one of them`, {
     code: 'EVENT_ERR_TOO_MANY_ARGUMENTS',
     limit: { name: 'arguments', value: argumentLimit },
+  });
+}
+
+/** @throws `EVENT_ERR_TOO_MANY_ATTACHMENTS`, as the fault of whoever has written them. */
+export function checkAttachments(
+  count: number,
+  Fault: typeof PeerError | typeof UsageError,
+  limit = defaultAttachmentLimit,
+): void {
+  if (count <= limit) return;
+  throw new Fault(`An event may have ${limit} attachments`, {
+    code: 'EVENT_ERR_TOO_MANY_ATTACHMENTS',
+    limit: { name: 'attachments', value: limit },
   });
 }
 

@@ -325,7 +325,8 @@ describe('attachments', () => {
     })).node;
     fc.assert(
       fc.property(tree, (value) => {
-        const messages = encodePacket({ type: PacketType.event, nsp: '/', data: ['a', value] });
+        const packet: Packet = { type: PacketType.event, nsp: '/', data: ['a', value] };
+        const messages = encodePacket(packet, undefined, Number.POSITIVE_INFINITY);
         fc.pre(messages.length <= 11);
         let decoded: unknown;
         const theirs = new official.Decoder();
@@ -352,6 +353,31 @@ describe('the parser in the shape of the option', () => {
     });
     decoder.add(text as string);
     expect(data).toEqual(['a', 1n]);
+  });
+
+  it('writes no more attachments than its receiver takes', () => {
+    const packet = (count: number): Packet => ({
+      type: PacketType.event,
+      nsp: '/',
+      data: ['a', ...Array.from({ length: count }, () => new Uint8Array(1))],
+    });
+    expect(new Encoder().encode(packet(10))).toHaveLength(11);
+    const refused = expect.objectContaining({
+      name: 'UsageError',
+      code: 'EVENT_ERR_TOO_MANY_ATTACHMENTS',
+      limit: { name: 'attachments', value: 10 },
+    });
+    expect(() => new Encoder().encode(packet(11))).toThrow(refused);
+    expect(() => new Encoder((_key, value) => value).encode(packet(11))).toThrow(refused);
+    const written = new Encoder({ maxAttachments: 11 }).encode(packet(11));
+    const decoder = new Decoder({ maxAttachments: 11 });
+    let read: Packet | undefined;
+    decoder.on('decoded', (decoded) => {
+      read = decoded;
+    });
+    for (const message of written) decoder.add(message as string | Uint8Array);
+    expect(read?.data).toHaveLength(12);
+    expect(() => new Encoder({ maxAttachments: 11 }).encode(packet(12))).toThrow(UsageError);
   });
 
   it('takes another limit of attachments', () => {
