@@ -4,6 +4,7 @@
  */
 import { UsageError } from '../base/errors.ts';
 import type { EventRefusal, RefusalIssue } from '../base/refusal.ts';
+import { reservedEvents } from '../wire/events/packet.ts';
 import type { ContractSpec, EventDeclaration, EventDeclarations, EventSpec } from './contract-types.ts';
 import type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.ts';
 
@@ -30,15 +31,25 @@ export const CONTRACT_ERROR = {
 } as const;
 const ISSUES_LIMIT = 10;
 
+const SPEC_KEYS: ReadonlySet<string> = new Set(['args', 'ack', 'part']);
+
+/** What the two ends say to each other beside the program's events. */
+const OWN_NAMES = /^tautline:/;
+
 /**
  * Declares the events of a namespace, with the schemas of any library that has the Standard Schema interface.
  *
  * Give it to `io.contract()` or `io.of(name).contract()` on the server and, if you like, to `withContract()` on the
  * client.
- * @throws {UsageError} `CONTRACT_ERR_SCHEMA`: something declared is no schema.
+ * @throws {UsageError} `CONTRACT_ERR_SCHEMA`: something declared is no schema, or under a name that no event can have.
  */
 export function defineContract<const Spec extends ContractSpec>(spec: Spec): Contract<Spec> {
-  const { auth } = spec;
+  const { auth } = isObject(spec) ? spec : ({} as Spec);
+  const directions = [spec?.clientToServer, spec?.serverToClient];
+  if (!isObject(spec) || !directions.every((each) => each === undefined || isObject(each))) {
+    const message = 'A contract is an object; so are clientToServer and serverToClient.';
+    throw new UsageError(message, { code: 'CONTRACT_ERR_SCHEMA' });
+  }
   if (auth !== undefined && !isSchema(auth)) {
     throw new UsageError('auth is declared with something that is no Standard Schema.', {
       code: 'CONTRACT_ERR_SCHEMA',
@@ -58,14 +69,32 @@ function read(declarations: EventDeclarations = {}): ReadonlyMap<string, EventSp
 }
 
 function readEvent(name: string, declared: EventDeclaration): EventSpec {
-  const spec = isSchema(declared) ? { args: [declared] } : isList(declared) ? { args: declared } : declared;
+  if (reservedEvents.has(name) || OWN_NAMES.test(name)) {
+    throw new UsageError(`"${name}" is a reserved event name.`, { code: 'CONTRACT_ERR_SCHEMA' });
+  }
+  // Whoever writes no TypeScript may declare anything, which as a spec would be an event without arguments.
+  const isSpec = isObject(declared) && Object.keys(declared).every((key) => SPEC_KEYS.has(key));
+  const spec = isSchema(declared)
+    ? { args: [declared] }
+    : isList(declared)
+      ? { args: declared }
+      : isSpec
+        ? (declared as EventSpec)
+        : { args: [declared as StandardSchema] };
   const { args = [], ack, part } = spec;
-  const all = [...args, ...(ack ?? []), ...(part === undefined ? [] : [part])];
-  if (!all.every(isSchema) || (ack !== undefined && part !== undefined)) {
+  const lists: readonly unknown[] = [args, ack ?? [], part === undefined ? [] : [part]];
+  if (
+    !lists.every((list) => Array.isArray(list) && list.every(isSchema)) ||
+    (ack !== undefined && part !== undefined)
+  ) {
     const message = `"${name}" is declared with something that is no Standard Schema, or both as a stream and with ack.`;
     throw new UsageError(message, { code: 'CONTRACT_ERR_SCHEMA' });
   }
   return { args, ack, part };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function isList(declared: EventDeclaration): declared is readonly StandardSchema[] {

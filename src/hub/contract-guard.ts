@@ -2,6 +2,7 @@
  * What: keeps a contract on the server: what clients send that breaks it goes no further, and they are told.
  * Must not know: schemas, or how events are handed on.
  */
+import { UsageError } from '../base/errors.ts';
 import { type EventRefusal, RefusedError, refusalIn } from '../base/refusal.ts';
 import type { Untyped } from '../base/typed-events.ts';
 import { type Contract, judgeAuth, type Verdict } from '../contract/contract.ts';
@@ -36,6 +37,11 @@ export class ContractGuard implements EventGuard {
   readonly checkAuth: EventGuard['checkAuth'];
 
   constructor(contract: Contract, { unknownEvents = 'refuse' }: ContractOptions = {}) {
+    if (unknownEvents !== 'refuse' && unknownEvents !== 'pass') {
+      throw new UsageError(`unknownEvents is 'refuse' or 'pass', not ${String(unknownEvents)}.`, {
+        code: 'CONTRACT_ERR_OPTION',
+      });
+    }
     const { auth: schema } = contract;
     if (schema !== undefined) {
       this.checkAuth = (auth) =>

@@ -23,8 +23,9 @@ export type GuardedAuth = Record<string, Untyped> | RefusedError;
  * Looks at what clients send before listeners, catch-all listeners and middlewares see it.
  *
  * Guards are asked in the order in which they were added, each event as it comes. Where one gives a promise, what comes
- * after from the same socket waits for it, so that the order stays (see `laneOf`). A guard that throws is a fault of the program and
- * ends as one in a listener does; it should not.
+ * after from the same socket waits for it, so that the order stays (see `laneOf`). Where one throws, what it was to look at
+ * is refused (`EVENT_ERR_GUARD_FAILED`) and counted in `namespace.guardFailures`; the first time is a warning,
+ * `GUARD_FAILED`.
  */
 export interface EventGuard {
   /**

@@ -2,12 +2,19 @@
  * What: hands events on past a namespace's guards, each socket's in the order in which they came.
  * Must not know: what guards look for, or what happens to events behind them.
  */
-import { RefusedError } from '../base/refusal.ts';
+import { UsageError } from '../base/errors.ts';
+import { type EventRefusal, RefusedError } from '../base/refusal.ts';
 import type { Untyped } from '../base/typed-events.ts';
 import { STREAM_EVENT } from '../streams/message.ts';
 import type { EventArguments } from '../wire/events/packet.ts';
 import { throwLater } from './client.ts';
-import type { EventGuard, GuardedAnswer, GuardedAuth, GuardedEvent } from './event-guard.ts';
+import {
+  type EventGuard,
+  type GuardedAnswer,
+  type GuardedAuth,
+  type GuardedEvent,
+  refuseEvent,
+} from './event-guard.ts';
 import { IntakeLane } from './intake-lane.ts';
 import type { AnySocket } from './socket.ts';
 import type { Ack } from './socket-sender.ts';
@@ -22,9 +29,40 @@ export class GuardedIntake {
   readonly #guards: EventGuard[] = [];
   /** By socket and name, where something waits. */
   readonly #lanes = new WeakMap<AnySocket, Map<string, IntakeLane>>();
+  /** Guards of which a failure was told. */
+  readonly #told = new WeakSet<EventGuard>();
+  readonly #failed: () => void;
+
+  /** @param failed told each failure of a guard. */
+  constructor(failed: () => void) {
+    this.#failed = failed;
+  }
 
   add(guard: EventGuard): void {
+    if (typeof guard?.checkEvent !== 'function') {
+      throw new UsageError('A guard has a method checkEvent(socket, event).', { code: 'GUARD_ERR_SHAPE' });
+    }
     this.#guards.push(guard);
+  }
+
+  /**
+   * A guard has thrown. Whatever it is to look at goes no further, for nobody has looked at it; and a fault that a client
+   * can reach must not end the server.
+   */
+  #refusalAfter(error: unknown, guard: EventGuard, event: string | number): EventRefusal {
+    this.#failed();
+    if (!this.#told.has(guard)) {
+      this.#told.add(guard);
+      const text = `A guard has thrown at "${event}", which is refused: ${describe(error)}`;
+      process.emitWarning(`${text}. Others of this guard are only counted, in guardFailures`, {
+        code: 'GUARD_FAILED',
+      });
+    }
+    return {
+      code: 'EVENT_ERR_GUARD_FAILED',
+      message: `"${event}" could not be checked.`,
+      event: String(event),
+    };
   }
 
   /** Whether any guard looks at credentials. */
@@ -36,7 +74,10 @@ export class GuardedIntake {
   checkAuth(auth: Record<string, Untyped>, first = 0): GuardedAuth | Promise<GuardedAuth> {
     let current = auth;
     for (let i = first; i < this.#guards.length; i++) {
-      const checked = this.#guards[i]!.checkAuth?.(current) ?? current;
+      const guard = this.#guards[i]!;
+      const looksAt = current;
+      const failed = (error: unknown) => new RefusedError(this.#refusalAfter(error, guard, 'connect'));
+      const checked = settled(() => guard.checkAuth?.(looksAt) ?? looksAt, failed);
       if (checked instanceof RefusedError) return checked;
       if (checked instanceof Promise) {
         return checked.then((later) =>
@@ -69,7 +110,12 @@ export class GuardedIntake {
     if (first === STREAM_EVENT && kind !== 'open') return STREAMS;
     const name = String(first === STREAM_EVENT ? stream : first);
     for (const [i, guard] of this.#guards.entries()) {
-      const lane = guard.laneOf?.(name) ?? null;
+      let lane: string | null = null;
+      try {
+        lane = guard.laneOf?.(name) ?? null;
+      } catch (error) {
+        this.#refusalAfter(error, guard, name);
+      }
       if (lane !== null) return `${i}|${lane}`;
     }
     return IN_ORDER;
@@ -95,14 +141,27 @@ export class GuardedIntake {
   #check(socket: AnySocket, event: EventArguments, first: number): GuardedEvent | Promise<GuardedEvent> {
     let current = event;
     for (let i = first; i < this.#guards.length; i++) {
-      const checked = this.#guards[i]!.checkEvent(socket, current);
+      const guard = this.#guards[i]!;
+      let checked: GuardedEvent | Promise<GuardedEvent>;
+      try {
+        checked = guard.checkEvent(socket, current);
+      } catch (error) {
+        return this.#refuseAfter(error, guard, socket, event);
+      }
       if (checked === null) return null;
       if (checked instanceof Promise) {
-        return checked.then((later) => (later === null ? null : this.#check(socket, later, i + 1)));
+        return checked
+          .catch((error) => this.#refuseAfter(error, guard, socket, event))
+          .then((later) => (later === null ? null : this.#check(socket, later, i + 1)));
       }
       current = checked;
     }
     return current;
+  }
+
+  #refuseAfter(error: unknown, guard: EventGuard, socket: AnySocket, event: EventArguments): null {
+    refuseEvent(socket, event, this.#refusalAfter(error, guard, event[0]));
+    return null;
   }
 
   /**
@@ -132,7 +191,10 @@ export class GuardedIntake {
   ): GuardedAnswer | Promise<GuardedAnswer> {
     let current = answer;
     for (let i = first; i < this.#guards.length; i++) {
-      const checked = this.#guards[i]!.checkAnswer?.(socket, event, current) ?? current;
+      const guard = this.#guards[i]!;
+      const looksAt = current;
+      const failed = (error: unknown) => new RefusedError(this.#refusalAfter(error, guard, event));
+      const checked = settled(() => guard.checkAnswer?.(socket, event, looksAt) ?? looksAt, failed);
       if (checked instanceof Error) return checked;
       if (checked instanceof Promise) {
         return checked.then((later) =>
@@ -143,4 +205,21 @@ export class GuardedIntake {
     }
     return current;
   }
+}
+
+/** What `check` gives, or resolves to; what `failed` makes of its error where it throws, or rejects. */
+function settled<Checked, Failure>(
+  check: () => Checked | Promise<Checked>,
+  failed: (error: unknown) => Failure,
+): Checked | Failure | Promise<Checked | Failure> {
+  try {
+    const checked = check();
+    return checked instanceof Promise ? checked.catch(failed) : checked;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -74,7 +74,7 @@ export class IntakeLane {
     return stream === undefined || this.#streams.expect(stream);
   }
 
-  /** An exception of a guard ends where those of listeners do, and nothing waits for it. */
+  /** What a guard throws at is refused by now. Whatever else fails, what is behind it does not wait for ever. */
   #look(event: EventArguments): GuardedEvent | Promise<GuardedEvent> {
     try {
       return this.#check(event);

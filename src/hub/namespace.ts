@@ -110,6 +110,8 @@ export class Namespace<
   intake: GuardedIntake | null = null;
   /** How many events and answers of clients did not keep the contract. */
   violations = 0;
+  /** How often a guard has thrown, so that an event, an answer or a client was refused: `EVENT_ERR_GUARD_FAILED`. */
+  guardFailures = 0;
   /** Told when the last socket has gone, those that are entering included. @internal */
   onEmpty: (() => void) | null = null;
   /** Who is here, once somebody has asked. @internal */
@@ -139,9 +141,14 @@ export class Namespace<
     return this;
   }
 
-  /** Adds what looks at clients' events before anybody else does, behind those that are there. */
+  /**
+   * Adds what looks at clients' events before anybody else does, behind those that are there.
+   * @throws {UsageError} `GUARD_ERR_SHAPE`: it is no guard.
+   */
   guard(guard: EventGuard): this {
-    this.intake ??= new GuardedIntake();
+    this.intake ??= new GuardedIntake(() => {
+      this.guardFailures++;
+    });
     this.intake.add(guard);
     return this;
   }
@@ -362,14 +369,16 @@ export class Namespace<
   }
 
   /** Who is in a room: joins it to be seen there, lists who is here, tells who comes and goes. */
-  presence<Meta = Untyped>(room: Room): RoomPresence<Meta> {
+  presence<Meta = unknown>(room: Room): RoomPresence<Meta> {
     this._presence ??= new Presence(this as unknown as AnyNamespace);
     return this._presence.room<Meta>(room);
   }
 
   /**
    * The latest of what was said in a room, for those who come later.
-   * @param limits what is kept of this room; the server's option `history` says what of all others.
+   * @param limits what is kept of this room, from now on, by whichever call: they are the room's, on this server, until
+   * others are given. What is left out stays; of rooms for which nothing was given the option `history` says it.
+   * @throws {UsageError} `HISTORY_ERR_LIMIT`: a limit is no number.
    */
   history(room: Room, limits?: Partial<HistoryLimits>): RoomHistory<EmitEvents> {
     this.#history ??= new History(this as unknown as AnyNamespace);

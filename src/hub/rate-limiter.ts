@@ -25,7 +25,11 @@ import type { AnySocket } from './socket.ts';
  */
 export type RateLimitPolicy = 'refuse' | 'drop' | 'delay' | 'disconnect';
 
-/** Whose events are counted together: a socket's, an address's, or of whoever the function says; null: not counted. */
+/**
+ * Whose events are counted together: a socket's, an address's, or of whoever the function says; null: not counted.
+ *
+ * Where the function throws, the event is refused (`EVENT_ERR_GUARD_FAILED`).
+ */
 export type RateLimitKey = 'socket' | 'address' | ((socket: AnySocket) => string | null | undefined);
 
 /** One limit. */
@@ -94,6 +98,9 @@ const DEFAULT_PER_MS = 1000;
 const DEFAULT_MAX_DELAY_MS = 5000;
 const POLICIES: ReadonlySet<unknown> = new Set<RateLimitPolicy>(['refuse', 'drop', 'delay', 'disconnect']);
 
+const KEYS: ReadonlySet<unknown> = new Set<RateLimitKey>(['socket', 'address']);
+const FAILURE_POLICIES: ReadonlySet<unknown> = new Set(['pass', 'refuse']);
+
 /** What a rule says of an event. */
 type Ruling = 'pass' | 'stop' | Promise<'pass' | 'stop'>;
 
@@ -118,7 +125,7 @@ export class RateLimiter extends EventEmitter<RateLimiterEvents> implements Even
   readonly #whenStoreFails: 'pass' | 'refuse';
   readonly #clock: Clock;
 
-  /** @throws {UsageError} `RATE_ERR_LIMIT`: a rule cannot be kept, or there is none. */
+  /** @throws {UsageError} `RATE_ERR_LIMIT`: a rule cannot be kept, or there is none, or an option cannot be. */
   constructor(rules: RateLimitRule | readonly RateLimitRule[], options: RateLimiterOptions = {}) {
     super();
     const all = Array.isArray(rules) ? (rules as readonly RateLimitRule[]) : [rules as RateLimitRule];
@@ -126,6 +133,10 @@ export class RateLimiter extends EventEmitter<RateLimiterEvents> implements Even
     this.#rules = all.map(readRule);
     this.#store = options.store ?? new MemoryRateLimitStore();
     this.#whenStoreFails = options.whenStoreFails ?? 'pass';
+    if (typeof this.#store.take !== 'function' || !FAILURE_POLICIES.has(this.#whenStoreFails)) {
+      const message = "A store has a method take(), and whenStoreFails is 'pass' or 'refuse'.";
+      throw new UsageError(message, { code: 'RATE_ERR_LIMIT' });
+    }
     this.#clock = options.clock ?? nodeClock;
   }
 
@@ -237,6 +248,11 @@ function ownerOf(socket: AnySocket, per: RateLimitKey): string | null {
 function readRule(given: RateLimitRule, index: number): Rule {
   const { limit, perMs = DEFAULT_PER_MS, burst = limit, policy = 'refuse', per = 'socket' } = given;
   const { maxDelayMs = DEFAULT_MAX_DELAY_MS, name = String(index), events } = given;
+  const isCounted = events === undefined || (events.length > 0 && [events].flat().every(isName));
+  if (!isCounted || !isName(name) || (typeof per !== 'function' && !KEYS.has(per))) {
+    const message = `Rate limit ${String(name)}: events and name are texts, per is 'socket', 'address' or a function.`;
+    throw new UsageError(message, { code: 'RATE_ERR_LIMIT' });
+  }
   const isRight =
     isPositive(limit) &&
     isPositive(perMs) &&
@@ -256,6 +272,10 @@ function readRule(given: RateLimitRule, index: number): Rule {
     policy,
     longestWaitMs: policy === 'delay' ? maxDelayMs : 0,
   };
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function isPositive(value: number): boolean {

@@ -109,9 +109,35 @@ describe('a contract', () => {
     ['no schema', { args: [z.string(), 'text'] }],
     ['a list of something else', [5]],
     ['an answer and parts', { ack: [z.string()], part: z.string() }],
+    ['a number for an event', 5],
+    ['null for an event', null],
+    ['a text for an event', 'text'],
+    ['a key that no event has, for nothing would be validated', { arg: [z.string()] }],
+    ['a schema for the list of arguments', { args: z.string() }],
+    ['a schema for the list of answers', { ack: z.string() }],
   ])('cannot be made with %s', (_title, declared) => {
     expect(() => defineContract({ clientToServer: { e: declared as never } })).toThrow(
       expect.objectContaining({ code: 'CONTRACT_ERR_SCHEMA' }),
     );
   });
+
+  it.each(['connect', 'disconnecting', 'newListener', 'tautline:stream'])(
+    'cannot be made with the name %s, which no event of a program has',
+    (name) => {
+      const wrong = expect.objectContaining({
+        code: 'CONTRACT_ERR_SCHEMA',
+        message: `"${name}" is a reserved event name.`,
+      });
+      expect(() => defineContract({ serverToClient: { [name]: [] } })).toThrow(wrong);
+    },
+  );
+
+  it.each([null, undefined, 5, { clientToServer: null }, { serverToClient: 'say' }])(
+    'is an object, not %j',
+    (spec) => {
+      expect(() => defineContract(spec as never)).toThrow(
+        expect.objectContaining({ name: 'UsageError', code: 'CONTRACT_ERR_SCHEMA' }),
+      );
+    },
+  );
 });

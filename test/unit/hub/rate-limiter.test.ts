@@ -236,7 +236,21 @@ describe('a rate limiter', () => {
     ['a burst below one', { limit: 1, burst: 0.5 }],
     ['a policy without a name', { limit: 1, policy: 'beg' as 'drop' }],
     ['a negative delay', { limit: 1, maxDelayMs: -1 }],
+    ['a key that is none', { limit: 1, per: 'adress' as 'address' }],
+    ['an empty list of events, which would count nothing', { limit: 1, events: [] }],
+    ['an empty name of an event', { limit: 1, events: '' }],
+    ['an event that is no text', { limit: 1, events: [5 as unknown as string] }],
+    ['a name that is no text', { limit: 1, name: 5 as unknown as string }],
   ])('cannot be made with %s', (_title, rules) => {
     expect(() => new RateLimiter(rules)).toThrow(expect.objectContaining({ code: 'RATE_ERR_LIMIT' }));
+  });
+
+  it.each<[string, object]>([
+    ['a store that cannot take', { store: {} }],
+    ['a word that it does not know for a store that fails', { whenStoreFails: 'ignore' }],
+  ])('cannot be made with %s', (_title, options) => {
+    expect(() => new RateLimiter({ limit: 1 }, options)).toThrow(
+      expect.objectContaining({ code: 'RATE_ERR_LIMIT' }),
+    );
   });
 });
