@@ -3,6 +3,7 @@
  * Must not know: how packets come and go, or any schema library.
  */
 import { REFUSED_EVENT, RefusedError, refusalIn } from '../base/refusal.ts';
+import type { HistoryEvents, PresenceEvents } from '../base/room-events.ts';
 import type { Contract, Verdict } from '../contract/contract.ts';
 import type { ClientEmits, ClientListens, ContractSpec } from '../contract/contract-types.ts';
 import { EventJudge } from '../contract/event-judge.ts';
@@ -12,8 +13,12 @@ import { StreamPeer } from '../streams/stream-peer.ts';
 import { type EventArguments, type EventPacket, type Packet, PacketType } from '../wire/events/packet.ts';
 import type { Ack, Socket } from './socket.ts';
 
-/** What a server of ours says beside the program's events: presence, history, refusals. */
-const OWN_EVENTS = /^(tautline|presence|history):/;
+/** What a contract's client listens to: what the contract has, and what a server of ours says by itself. */
+type ListensOf<Spec extends ContractSpec> = ClientListens<Spec> &
+  Omit<HistoryEvents & PresenceEvents, keyof ClientListens<Spec>>;
+
+/** What a server of ours says beside the program's events, and no contract is asked for: presence, history, refusals. */
+const OWN_EVENTS = /^(tautline:|presence:|history$)/;
 
 const noAck = (): void => {};
 
@@ -32,7 +37,7 @@ type Queue = Promise<void> | null;
 export function withContract<Spec extends ContractSpec>(
   given: Socket<never, never> | Socket,
   contract: Contract<Spec>,
-): Socket<ClientListens<Spec>, ClientEmits<Spec>> {
+): Socket<ListensOf<Spec>, ClientEmits<Spec>> {
   const socket = given as unknown as Socket;
   const options = { passesUnknown: (event: string) => OWN_EVENTS.test(event), refusesMore: false };
   const judge = new EventJudge(contract.serverToClient, contract.clientToServer, options);
@@ -131,5 +136,5 @@ export function withContract<Spec extends ContractSpec>(
     socket.acks[id!] = answered;
   };
 
-  return socket as unknown as Socket<ClientListens<Spec>, ClientEmits<Spec>>;
+  return socket as unknown as Socket<ListensOf<Spec>, ClientEmits<Spec>>;
 }

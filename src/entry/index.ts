@@ -40,11 +40,12 @@ export { type ExtendedError, Namespace } from '../hub/namespace.ts';
 export type { NamespaceLimits } from '../hub/namespace-limits.ts';
 export {
   type PresenceEvents,
+  type PresenceMember,
   type PresenceOptions,
   RoomPresence,
   type SocketReference,
 } from '../hub/presence.ts';
-export type { PresenceEventName, PresenceMember } from '../hub/presence-members.ts';
+export type { PresenceEventName } from '../hub/presence-members.ts';
 export {
   type RateLimitCounters,
   RateLimiter,

@@ -3,9 +3,11 @@
  * Must not know: where they are kept (the store does), or how packets reach a socket.
  */
 import { UsageError } from '../base/errors.ts';
+import type { HistoryMark, HistoryStart } from '../base/room-events.ts';
 import type { DefaultEventsMap, EventNamesWithoutAck, EventParams, EventsMap } from '../base/typed-events.ts';
 import { asBuffer } from '../transport/platform/node-byte-codec.ts';
-import { type EventArguments, type Packet, PacketType } from '../wire/events/packet.ts';
+import { type EventArguments, type Packet, PacketType, reservedEvents } from '../wire/events/packet.ts';
+import { checkArguments } from '../wire/events/text.ts';
 import type { Adapter, Room, SocketId } from './adapter.ts';
 import type { HistoryEntry, HistoryLimits, HistoryQuery, HistoryStore } from './history-store.ts';
 import { MemoryHistoryStore } from './memory-history-store.ts';
@@ -14,37 +16,13 @@ import type { SocketReference } from './presence.ts';
 import { channelOf, deliver } from './room-delivery.ts';
 import type { AnySocket } from './socket.ts';
 
+export type { HistoryEvents, HistoryMark, HistoryStart } from '../base/room-events.ts';
 export type { HistoryLimits } from './history-store.ts';
 
-/** How history is kept; a room may have limits of its own. */
+/** How history is kept; a room may have limits of its own: `io.history(room, limits)`. */
 export interface HistoryOptions extends Partial<HistoryLimits> {
   /** Where; in memory by default, which is right for one server. */
   store?: HistoryStore;
-}
-
-/** What every event of a history carries as its last argument. */
-export interface HistoryMark {
-  readonly room: string;
-  /** What a client gives as `since` when it comes back. */
-  readonly id: string;
-  /** When it was said, in milliseconds since 1970. */
-  readonly atMs: number;
-}
-
-/** Stands in front of what a socket is given on joining; the event `history`. */
-export interface HistoryStart {
-  readonly room: string;
-  /** Whether the client is to forget what it has of the room: what follows does not continue it. */
-  readonly isReset: boolean;
-  /** How many events of the room come now that were said before. Those after them are new. */
-  readonly count: number;
-  /** What a client gives as `since` when nothing new has come. */
-  readonly id: string;
-}
-
-/** What clients get from histories beside the events. Add it to the events that the server emits. */
-export interface HistoryEvents {
-  history: (start: HistoryStart) => void;
 }
 
 /** What a socket is to be given on joining. */
@@ -54,6 +32,9 @@ export interface HistoryJoinOptions {
   /** At most so many events, the latest; all that are kept by default. */
   limit?: number;
 }
+
+/** The rooms whose own limits are remembered: clients name rooms, and names may not fill the memory. */
+const limitedRooms = 100_000;
 
 const defaultLimits: HistoryLimits = { limitEvents: 100, limitAgeMs: 3_600_000, limitBytes: 1024 * 1024 };
 
@@ -85,30 +66,50 @@ export class History {
   readonly #nsp: AnyNamespace;
   readonly #store: HistoryStore;
   readonly #limits: HistoryLimits;
+  /** What was given for a room, the one that was used least recently first. */
+  readonly #limitsOf = new Map<Room, HistoryLimits>();
   readonly #rooms = new Map<Room, Followed>();
   #adapter: Adapter | null = null;
+  /** How often an entry could not be read. */
+  unreadable = 0;
 
   constructor(nsp: AnyNamespace) {
     const { store = new MemoryHistoryStore(), ...limits } = nsp.server._opts.history ?? {};
     this.#nsp = nsp;
     this.#store = store;
-    this.#limits = { ...defaultLimits, ...limits };
+    this.#limits = withLimits(defaultLimits, limits);
   }
 
   /** The history of one room; light, and as good as any other of the same room. */
-  room<EmitEvents extends EventsMap>(
-    room: Room,
-    limits: Partial<HistoryLimits> = {},
-  ): RoomHistory<EmitEvents> {
+  room<EmitEvents extends EventsMap>(room: Room, limits?: Partial<HistoryLimits>): RoomHistory<EmitEvents> {
+    if (limits !== undefined) this.#limit(room, withLimits(this.#limitsFor(room), limits));
     if (this.#adapter !== this.#nsp.adapter) {
       this.#adapter = this.#nsp.adapter;
       // Whoever is gone has left its rooms before.
       this.#adapter.on('leave-room', (left: Room, id: SocketId) => this.#left(left, id));
     }
-    return new RoomHistory<EmitEvents>(this, room, { ...this.#limits, ...limits });
+    return new RoomHistory<EmitEvents>(this, room);
   }
 
-  async emit(room: Room, data: EventArguments, limits: HistoryLimits): Promise<HistoryMark> {
+  #limitsFor(room: Room): HistoryLimits {
+    return this.#limitsOf.get(room) ?? this.#limits;
+  }
+
+  #limit(room: Room, limits: HistoryLimits): void {
+    this.#limitsOf.delete(room);
+    this.#limitsOf.set(room, limits);
+    const [oldest] = this.#limitsOf.size > limitedRooms ? this.#limitsOf.keys() : [];
+    if (oldest !== undefined) this.#limitsOf.delete(oldest);
+  }
+
+  async emit(room: Room, data: EventArguments): Promise<HistoryMark> {
+    if (reservedEvents.has(data[0])) {
+      throw new UsageError(`"${String(data[0])}" is a reserved event name`, {
+        code: 'HISTORY_ERR_RESERVED_NAME',
+      });
+    }
+    // Each is told with its mark behind.
+    checkArguments([...data, null], UsageError);
     if (data.some((value) => typeof value === 'function')) {
       throw new UsageError(
         'An event that is kept can have no acknowledgement. Send it with io.to(room) too',
@@ -121,7 +122,11 @@ export class History {
     const payload = packets.map((packet) => packet.data);
     // What cannot be read again must not get into the log: more attachments than a parser takes, say.
     if (payload.length > 1) this.#decode(payload);
-    return markOf(room, await this.#store.append(channelOf(this.#nsp, room), payload, limits));
+    const limits = this.#limitsOf.get(room);
+    // It is in use, so others are forgotten first.
+    if (limits !== undefined) this.#limit(room, limits);
+    const entry = await this.#store.append(channelOf(this.#nsp, room), payload, limits ?? this.#limits);
+    return markOf(room, entry);
   }
 
   /** @returns null when the socket is not in the namespace, or has left or joined again meanwhile. */
@@ -190,9 +195,11 @@ export class History {
 
   async read(room: Room): Promise<{ mark: HistoryMark; event: string | number; args: unknown[] }[]> {
     const { entries } = await this.#store.read(channelOf(this.#nsp, room), {});
-    return entries.map((entry) => {
-      const [event, ...args] = this.#decode(entry.payload);
-      return { mark: markOf(room, entry), event, args };
+    return entries.flatMap((entry) => {
+      const data = this.#read(room, entry);
+      if (data === null) return [];
+      const [event, ...args] = data;
+      return [{ mark: markOf(room, entry), event, args }];
     });
   }
 
@@ -239,16 +246,24 @@ export class History {
     if (data !== null) deliver(this.#nsp, sockets, data);
   }
 
-  /** @returns null for what another server, with another parser, has written. */
   #eventOf(room: Room, entry: HistoryEntry): EventArguments | null {
+    const data = this.#read(room, entry);
+    data?.push(markOf(room, entry));
+    return data;
+  }
+
+  /** @returns null for what another server, with another parser, has written. */
+  #read(room: Room, entry: HistoryEntry): EventArguments | null {
     try {
-      const data = this.#decode(entry.payload);
-      data.push(markOf(room, entry));
-      return data;
+      return this.#decode(entry.payload);
     } catch (error) {
-      process.emitWarning(`An event in the history of ${room} cannot be read: ${String(error)}`, {
-        code: 'HISTORY_UNREADABLE',
-      });
+      // A room of them, read again and again, would fill the log.
+      if (this.unreadable++ === 0) {
+        const text = `An event in the history of ${room} cannot be read: ${String(error)}`;
+        process.emitWarning(`${text}. Others are only counted, in history(room).unreadable`, {
+          code: 'HISTORY_UNREADABLE',
+        });
+      }
       return null;
     }
   }
@@ -268,6 +283,23 @@ export class History {
   }
 }
 
+/** @throws {UsageError} `HISTORY_ERR_LIMIT` */
+function withLimits(known: HistoryLimits, given: Partial<HistoryLimits>): HistoryLimits {
+  const {
+    limitEvents = known.limitEvents,
+    limitAgeMs = known.limitAgeMs,
+    limitBytes = known.limitBytes,
+  } = given;
+  const limits = { limitEvents, limitAgeMs, limitBytes };
+  for (const [name, value] of Object.entries(limits)) {
+    if (typeof value === 'number' && value >= 0) continue;
+    throw new UsageError(`${name} is a number, at least 0, not ${String(value)}`, {
+      code: 'HISTORY_ERR_LIMIT',
+    });
+  }
+  return limits;
+}
+
 /** Clients say anything; no store's ids are longer than this. */
 const sinceLimit = 256;
 
@@ -283,14 +315,12 @@ function markOf(room: Room, { id, atMs }: HistoryEntry): HistoryMark {
 /** The latest of what was said in one room: `io.history(room)`. Light; make one whenever you need it. */
 export class RoomHistory<EmitEvents extends EventsMap = DefaultEventsMap> {
   readonly #history: History;
-  readonly #limits: HistoryLimits;
   /** The room's name. */
   readonly room: Room;
 
   /** @internal */
-  constructor(history: History, room: Room, limits: HistoryLimits) {
+  constructor(history: History, room: Room) {
     this.#history = history;
-    this.#limits = limits;
     this.room = room;
   }
 
@@ -300,14 +330,14 @@ export class RoomHistory<EmitEvents extends EventsMap = DefaultEventsMap> {
    * All get the events of a room in one order, each with its {@link HistoryMark} as the last argument. Sockets that
    * are in the room without having joined its history do not get them.
    * @returns resolves when it is kept.
-   * @throws {UsageError} `HISTORY_ERR_ACK` for a function among the arguments; what the store rejects with: then
-   * nobody gets it.
+   * @throws {UsageError} `HISTORY_ERR_ACK` for a function among the arguments, `HISTORY_ERR_RESERVED_NAME` for a name
+   * such as `connect`; what the store rejects with: then nobody gets it.
    */
   emit<Name extends EventNamesWithoutAck<EmitEvents>>(
     event: Name,
     ...args: EventParams<EmitEvents, Name>
   ): Promise<HistoryMark> {
-    return this.#history.emit(this.room, [event as string, ...args], this.#limits);
+    return this.#history.emit(this.room, [event as string, ...args]);
   }
 
   /**
@@ -328,9 +358,17 @@ export class RoomHistory<EmitEvents extends EventsMap = DefaultEventsMap> {
     return this.#history.leave(this.room, socket);
   }
 
-  /** What is kept, in order. */
+  /** What is kept, in order; without what cannot be read, which is counted in {@link unreadable}. */
   read(): Promise<{ mark: HistoryMark; event: string | number; args: unknown[] }[]> {
     return this.#history.read(this.room);
+  }
+
+  /**
+   * How often this server could not read what is kept in a room of the namespace, and left it out: another server,
+   * with another parser, has written it. The first is a warning too, `HISTORY_UNREADABLE`.
+   */
+  get unreadable(): number {
+    return this.#history.unreadable;
   }
 
   /** Forgets what is kept. Who comes back is told to begin anew (`isReset`). */

@@ -283,6 +283,7 @@ export class Hub<
       for (const socket of namespace.sockets.values()) {
         socket.end('server shutting down', socket.client.outcomeOf(namespace.name));
       }
+      namespace._presence?.close();
       await namespace.adapter.close();
     });
     await Promise.allSettled(closings);
@@ -322,7 +323,7 @@ export class Hub<
   }
 
   /** Who is in a room of the main namespace. */
-  presence<Meta = Untyped>(room: Room): RoomPresence<Meta> {
+  presence<Meta = unknown>(room: Room): RoomPresence<Meta> {
     return this.sockets.presence<Meta>(room);
   }
 

@@ -2,17 +2,8 @@
  * What: makes members out of a store's entries, and tells which of them joined, changed or left by each change.
  * Must not know: stores, sockets, or who is told.
  */
+import type { PresenceMember } from '../base/room-events.ts';
 import type { PresenceChange, PresenceEntry } from './presence-store.ts';
-
-/** Somebody who is in a room, with however many sockets. */
-export interface PresenceMember<Meta = unknown> {
-  /** Who it is: the key given on joining, or the socket's id. */
-  readonly key: string;
-  /** What was given on joining or by an update; that of the socket which said something last. Null by default. */
-  readonly meta: Meta;
-  /** Whether all connections of the member are lost for now; its session may still resume. */
-  readonly isInterrupted: boolean;
-}
 
 /** What happens to a member. */
 export type PresenceEventName = 'join' | 'update' | 'leave';

@@ -38,6 +38,8 @@ export type PresenceChange =
  * - **Atomicity**: each call takes effect whole or, when its promise rejects, not at all.
  * - **Idempotence**: `mark` and `remove` of what is so already, or is not known, do nothing and tell nobody; the same
  *   `put` again is told again.
+ * - **Failure**: a `remove` that rejects is called again, after 1 s, then at intervals that double up to 30 s, until it
+ *   resolves, the id is put again, or the server closes. Other calls are not repeated.
  * - **Copies**: what was put is not changed by what its owner does with the object later.
  * - **Time**: every promise settles; a store that waits for others gives up after a time and rejects.
  * - **Death of a server**: its entries go, and subscribers are told, at the latest when the store's lease is over.

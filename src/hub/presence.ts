@@ -3,15 +3,20 @@
  * Must not know: where entries are kept (the store does), or how packets reach a socket.
  */
 import { UsageError } from '../base/errors.ts';
+import type { Timer } from '../base/port.ts';
+import type { PresenceMember } from '../base/room-events.ts';
 import type { Untyped } from '../base/typed-events.ts';
+import { nodeClock } from '../transport/platform/node-clock.ts';
 import type { Adapter, Room, SocketId } from './adapter.ts';
 import { throwLater } from './client.ts';
 import { MemoryPresenceStore } from './memory-presence-store.ts';
 import type { AnyNamespace } from './namespace.ts';
-import { type PresenceEventName, type PresenceMember, PresenceMembers } from './presence-members.ts';
+import { type PresenceEventName, PresenceMembers } from './presence-members.ts';
 import type { PresenceChange, PresenceStore } from './presence-store.ts';
 import { channelOf, deliver } from './room-delivery.ts';
 import type { AnySocket } from './socket.ts';
+
+export type { PresenceEvents, PresenceMember } from '../base/room-events.ts';
 
 /** How presence is kept. */
 export interface PresenceOptions {
@@ -21,21 +26,15 @@ export interface PresenceOptions {
   metaLimitBytes?: number;
 }
 
-/** What clients get for the rooms that they watch. Add it to the events that the server emits. */
-export interface PresenceEvents<Meta = Untyped> {
-  /** Who is here: the first that a socket gets for a room, before any difference. */
-  'presence:state': (state: { room: string; members: PresenceMember<Meta>[] }) => void;
-  /** Somebody came, with its first socket. */
-  'presence:join': (change: { room: string; member: PresenceMember<Meta> }) => void;
-  /** Somebody's meta changed, or its connection was lost (`isInterrupted`) or found again. */
-  'presence:update': (change: { room: string; member: PresenceMember<Meta> }) => void;
-  /** Somebody left, with its last socket; `member` is how it was last. */
-  'presence:leave': (change: { room: string; member: PresenceMember<Meta> }) => void;
-}
-
 type Listener = (member: PresenceMember<Untyped>) => void;
 
 const defaultMetaLimitBytes = 4096;
+
+/** After a removal that failed: soon, for most failures are short; then seldom, for all may be in the same case. */
+const firstRetryMs = 1000;
+const lastRetryMs = 30_000;
+/** Removals that wait to be tried again. What is beyond them is left to the store's lease. */
+const retriesLimit = 100_000;
 
 /** A socket of the namespace, whatever its events. */
 export interface SocketReference {
@@ -86,6 +85,9 @@ export class Presence {
   readonly #rooms = new Map<Room, Watched>();
   /** The rooms that each socket is in or watches, so that nobody's end costs a look at all rooms. */
   readonly #roomsOf = new Map<SocketId, Set<Watched>>();
+  /** Removals that failed, by channel and id. */
+  readonly #retries = new Map<string, Timer>();
+  #isClosed = false;
   #adapter: Adapter | null = null;
 
   constructor(nsp: AnyNamespace) {
@@ -109,6 +111,7 @@ export class Presence {
     const socket = this.#find(reference);
     const copy = this.#copy(meta);
     if (socket === undefined) return false;
+    this.#isClosed = false;
     const { id } = socket;
     const watched = this.#watch(room, id);
     const said = { key, meta: copy, isInterrupted: watched.present.get(id)?.isInterrupted ?? false };
@@ -200,7 +203,31 @@ export class Presence {
 
   /** Ends the presence of a socket. It may go on watching. */
   #drop({ present, room }: Watched, id: SocketId): void {
-    if (present.delete(id)) this.#inBackground(this.#store.remove(this.#channel(room), id));
+    if (present.delete(id)) this.#remove(room, id, firstRetryMs);
+  }
+
+  /** Asks the store until it has removed the entry: nobody else would, as long as this server lives. */
+  #remove(room: Room, id: SocketId, retryMs: number): void {
+    const removed = this.#store.remove(this.#channel(room), id);
+    this.#inBackground(removed);
+    removed.catch(() => {
+      const key = `${this.#channel(room)} ${id}`;
+      if (this.#isClosed || this.#retries.has(key) || this.#retries.size >= retriesLimit) return;
+      const timer = nodeClock.setTimer(retryMs, () => {
+        this.#retries.delete(key);
+        // It may have come back meanwhile.
+        if (!this.#rooms.get(room)?.present.has(id))
+          this.#remove(room, id, Math.min(2 * retryMs, lastRetryMs));
+      });
+      this.#retries.set(key, timer);
+    });
+  }
+
+  /** The server closes: what the store has not taken is left to its lease. */
+  close(): void {
+    this.#isClosed = true;
+    for (const timer of this.#retries.values()) timer.cancel();
+    this.#retries.clear();
   }
 
   #watch(room: Room, id?: SocketId): Watched {
@@ -276,7 +303,7 @@ export class Presence {
     return JSON.parse(text);
   }
 
-  /** Nobody waits for these. What did not reach the store is mended by its lease. */
+  /** Nobody waits for these. Removals that fail are tried again. */
   #inBackground(done: Promise<void>): void {
     done.catch((error: unknown) => {
       const text = `The presence store has failed: ${error instanceof Error ? error.message : String(error)}`;
@@ -295,7 +322,7 @@ function callApart(listener: Listener, member: PresenceMember): void {
 }
 
 /** Who is in one room: `io.presence(room)`. Light; make one whenever you need it. */
-export class RoomPresence<Meta = Untyped> {
+export class RoomPresence<Meta = unknown> {
   readonly #presence: Presence;
   /** The room's name. */
   readonly room: Room;

@@ -118,6 +118,22 @@ export function describePresenceStore(name: string, open: () => Promise<Presence
       subscriber.end();
     });
 
+    it('takes a removal that is asked again because nobody knows whether it was taken, and tells it once', async () => {
+      const subscriber = new Subscriber(other, 'a');
+      await one.put('a', entry('1'));
+      await subscriber.until(2);
+      await one.remove('a', '1');
+      await one.remove('a', '1');
+      await other.remove('a', '1');
+      await one.put('a', entry('1', 'back'));
+      expect((await subscriber.until(4)).slice(2)).toEqual([
+        { type: 'remove', id: '1' },
+        { type: 'put', entry: entry('1', 'back') },
+      ]);
+      expect(await one.list('a')).toEqual([entry('1', 'back')]);
+      subscriber.end();
+    });
+
     it('tells nobody of what is so already, or is not known', async () => {
       await one.put('a', entry('1'));
       const subscriber = new Subscriber(one, 'a');

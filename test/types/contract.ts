@@ -134,6 +134,10 @@ export async function onServerSocket(socket: Socket): Promise<void> {
 
 export async function onClient(untyped: ClientSocket): Promise<void> {
   const socket = withContract(untyped, chat);
+  socket.on('history', ({ isReset, id }) =>
+    expectType<Same<[typeof isReset, typeof id], [boolean, string]>>(),
+  );
+  socket.on('presence:leave', ({ member }) => expectType<Same<typeof member.meta, unknown>>());
   socket.emit('say', 'hi', 5, (answer) => expectType<Same<typeof answer, { id: number }>>());
   const answer = await socket.timeout(5).emitWithAck('say', 'hi', '5');
   expectType<Same<typeof answer, { id: number }>>();

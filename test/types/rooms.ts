@@ -28,6 +28,11 @@ room.join(socket, { status: 1 });
 // @ts-expect-error no such event
 room.on('left', () => {});
 
+// Nobody has said what metas are: they are looked at before they are used.
+async () => {
+  for (const { meta } of await io.presence('b').list()) expectType<Same<typeof meta, unknown>>();
+};
+
 const history = io.history('a', { limitEvents: 5 });
 const kept = history.emit('chat', 'hello');
 expectType<Same<typeof kept, Promise<HistoryMark>>>();

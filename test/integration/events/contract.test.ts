@@ -265,6 +265,37 @@ describe('a contract on the client', () => {
     ]);
   });
 
+  it('is not asked for what the server says by itself: history and presence go with any contract', async () => {
+    const talk = defineContract({
+      clientToServer: { enter: { ack: [] } },
+      serverToClient: { said: [z.string()] },
+    });
+    const s = await scene({}, (untyped) => {
+      const io = untyped.contract(talk);
+      io.on('connection', (socket) => {
+        socket.on('enter', async (done) => {
+          await io.history('tea').emit('said', 'hello');
+          await io.history('tea').join(socket);
+          await io.presence('tea').join(socket, null, { key: 'ada' });
+          done();
+        });
+      });
+    });
+    const { client: untyped } = await s.ours();
+    const client = withContract(untyped, talk);
+    const told: unknown[] = [];
+    client.on('violation', ({ refusal }) => told.push(refusal));
+    client.on('history', ({ isReset, count }) => told.push(['history', isReset, count]));
+    client.on('presence:state', ({ members }) => told.push(['presence', members.map(({ key }) => key)]));
+    client.on('said', (text) => told.push(['said', text]));
+    await client.emitWithAck('enter');
+    expect(told).toEqual([
+      ['history', true, 1],
+      ['said', 'hello'],
+      ['presence', ['ada']],
+    ]);
+  });
+
   it('validates answers, and makes errors of those that refuse', async () => {
     const s = await start();
     const { client: untyped, socket } = await s.ours();

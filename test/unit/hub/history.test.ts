@@ -2,7 +2,7 @@
  * What: shows that who joins a room is given what was said, and then what follows: no gap, nothing twice, in order.
  * Must not know: transports.
  */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type {
   HistoryEntry,
   HistoryLimits,
@@ -335,4 +335,85 @@ describe('the history of a room whose store takes its time', () => {
     store.failure = null;
     expect(await hub.history('b').join(other.socket)).toMatchObject({ count: 0 });
   });
+});
+
+describe('an event that nobody could read', () => {
+  it.each<[string, string, unknown[], string]>([
+    ['a reserved name', 'connect', [], 'HISTORY_ERR_RESERVED_NAME'],
+    [
+      'more arguments than an event has, with its mark',
+      'chat',
+      Array(999).fill(0),
+      'EVENT_ERR_TOO_MANY_ARGUMENTS',
+    ],
+    [
+      'more attachments than a packet has',
+      'chat',
+      Array(11).fill(new Uint8Array(1)),
+      'EVENT_ERR_TOO_MANY_ATTACHMENTS',
+    ],
+  ])('is not kept: %s', async (_title, name, args, code) => {
+    const { hub } = createHub();
+    const room = hub.history('a');
+    await expect(room.emit(name, ...args)).rejects.toMatchObject({ name: 'UsageError', code });
+    expect(await room.read()).toEqual([]);
+  });
+
+  it('is left out where another server has written it, counted, and told of once', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    onTestFinished(() => warn.mockRestore());
+    const store = new MemoryHistoryStore();
+    const { hub, enter } = createHub({ history: { store } });
+    const room = hub.history('a');
+    await room.emit('chat', 1);
+    const limits = { limitEvents: 9, limitAgeMs: 9000, limitBytes: 9000 };
+    await store.append('/,a', ['2["connect"]'], limits);
+    await room.emit('chat', 2);
+    expect((await room.read()).map(({ args }) => args)).toEqual([[1], [2]]);
+    expect(room.unreadable).toBe(1);
+    const { peer, socket } = enter();
+    await room.join(socket);
+    expect(told(peer).slice(1)).toEqual([
+      ['chat', 1],
+      ['chat', 2],
+    ]);
+    expect(hub.history('a').unreadable).toBe(2);
+    expect(warn).toHaveBeenCalledOnce();
+    expect(warn).toHaveBeenCalledWith(expect.any(String), { code: 'HISTORY_UNREADABLE' });
+  });
+});
+
+describe('the limits of a room', () => {
+  const say = async (room: { emit(event: string, value: number): Promise<unknown> }, count: number) => {
+    for (let i = 0; i < count; i++) await room.emit('chat', i);
+  };
+
+  it('are the room’s: who speaks there without giving any does not shorten it', async () => {
+    const { hub } = createHub({ history: { limitEvents: 5 } });
+    await say(hub.history('a', { limitEvents: 20 }), 19);
+    await say(hub.history('a'), 1);
+    expect(await hub.history('a').read()).toHaveLength(20);
+    await say(hub.history('b'), 20);
+    expect(await hub.history('b').read()).toHaveLength(5);
+  });
+
+  it('are those that were given last, each by itself', async () => {
+    const { hub } = createHub();
+    const early = hub.history('a', { limitEvents: 20, limitBytes: 100_000 });
+    hub.history('a', { limitEvents: 3 });
+    await say(early, 10);
+    expect(await early.read()).toHaveLength(3);
+    hub.history('a', { limitBytes: 450 });
+    await say(early, 10);
+    expect(await early.read()).toHaveLength(2);
+  });
+
+  it.each([{ limitEvents: Number.NaN }, { limitAgeMs: -1 }, { limitBytes: '5' as unknown as number }])(
+    'are numbers: %j',
+    (limits) => {
+      const wrong = expect.objectContaining({ code: 'HISTORY_ERR_LIMIT' });
+      expect(() => createHub().hub.history('a', limits)).toThrow(wrong);
+      expect(() => createHub({ history: limits }).hub.history('a')).toThrow(wrong);
+    },
+  );
 });

@@ -2,7 +2,7 @@
  * What: shows who is told what of those who come to a room, change, are interrupted, and leave.
  * Must not know: transports.
  */
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MemoryPresenceStore } from '../../../src/hub/memory-presence-store.ts';
 import { PresenceMembers } from '../../../src/hub/presence-members.ts';
 import type { PresenceEntry, PresenceStore } from '../../../src/hub/presence-store.ts';
@@ -342,6 +342,74 @@ describe('presence with a store that takes its time', () => {
       code: 'PRESENCE_STORE_FAILED',
       message: 'The presence store has failed: gone away',
     });
+  });
+});
+
+describe('a removal that the store has not taken', () => {
+  /** Takes none while it is down. */
+  class FailingStore extends MemoryPresenceStore {
+    isDown = false;
+    removals = 0;
+
+    override remove(channel: string, id: string): Promise<void> {
+      this.removals++;
+      return this.isDown ? Promise.reject(new Error('down')) : super.remove(channel, id);
+    }
+  }
+
+  const start = async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    onTestFinished(() => warn.mockRestore());
+    const store = new FailingStore();
+    const { hub, enter } = createHub({ presence: { store } });
+    const room = hub.presence('a');
+    const ada = enter();
+    const bob = enter();
+    await room.join(ada.socket, null, { key: 'ada' });
+    await room.join(bob.socket, null, { key: 'bob' });
+    ada.peer.take();
+    store.isDown = true;
+    const keys = async () => (await room.list()).map(({ key }) => key);
+    return { store, hub, room, ada, bob, warn, keys };
+  };
+
+  it('is tried again until it is, at intervals that grow, so that no ghost stays', async () => {
+    const { store, ada, bob, warn, keys } = await start();
+    bob.peer.break();
+    // After 0, 1, 3, 7, 15, 31, 61 and 91 seconds.
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(store.removals).toBe(8);
+    expect(warn).toHaveBeenCalledTimes(8);
+    expect(await keys()).toEqual(['ada', 'bob']);
+    store.isDown = false;
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await keys()).toEqual(['ada']);
+    expect(told(ada.peer)).toEqual([['presence:leave', { member: member('bob') }]]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is left where the socket has come back', async () => {
+    const { store, room, bob, keys } = await start();
+    await bob.socket.leave('a');
+    store.isDown = false;
+    await room.join(bob.socket, null, { key: 'bob' });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await keys()).toEqual(['ada', 'bob']);
+    expect(store.removals).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is left to the lease of the store when the server closes', async () => {
+    const { store, hub, bob } = await start();
+    bob.peer.break();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(vi.getTimerCount()).toBe(1);
+    await hub.closeNamespaces();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(store.removals).toBe(2);
   });
 });
 
