@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { transform } from 'esbuild';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { attackEvents, attackFrames, attackRequests } from './attack.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const guides = [
@@ -73,6 +74,25 @@ describe.each(guides)('the guide to %s', (name) => {
     expect(printed).toBe(output);
     expect(code).toBe(0);
   });
+
+  const servers = blocks.filter(({ label }) => label.endsWith('-server.mjs'));
+  it.each(servers)(
+    'has a server that lives through whatever a client sends: $label',
+    async ({ label, body }) => {
+      const server = run(label, { PORT: '0' });
+      const [address] = (await once(server.stdout!, 'data')) as [Buffer];
+      const url = address.toString().trim();
+      const attack = /'(tautline|socket\.io)'/.test(body)
+        ? attackEvents
+        : url.startsWith('ws')
+          ? attackFrames
+          : attackRequests;
+      await attack(url, body);
+      // Everything was handled by now; it takes another client as ever.
+      await attack(url, body);
+      expect([server.exitCode, server.signalCode]).toEqual([null, null]);
+    },
+  );
 
   it('has no code that is not run, but for lines that are at least JavaScript', async () => {
     const used = new Set(scenes.flatMap(({ scene }) => [`${scene}-server.mjs`, `${scene}-client.mjs`]));
