@@ -27,7 +27,7 @@ function readHead(text: string): Pending {
     /^([0-6])(?:(\d+)-)?(?:(\/[^,]*),?)?(\d+)?(.*)/s.exec(text) ?? [];
   // Binary kinds have attachments, others have none.
   if (!type || (+type > 4 ? !+count! : count)) throw new PeerError('This is no packet', { code: INVALID });
-  if (count) checkAttachments(+count, PeerError);
+  checkAttachments(+count!, PeerError);
   return { packet: { type: +type, nsp, id: id ? +id : undefined }, json, count: +count!, attachments: [] };
 }
 

@@ -166,8 +166,9 @@ export function checkAttachments(
   Fault: typeof PeerError | typeof UsageError,
   limit = defaultAttachmentLimit,
 ): void {
-  if (count <= limit) return;
-  throw new Fault(`An event may have ${limit} attachments`, {
+  // NaN is none.
+  if (!(count > limit)) return;
+  throw new Fault(`At most ${limit} attachments`, {
     code: 'EVENT_ERR_TOO_MANY_ATTACHMENTS',
     limit: { name: 'attachments', value: limit },
   });
