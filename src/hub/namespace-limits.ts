@@ -70,6 +70,19 @@ const SMALL_AUTH = 1000;
 /** Of connections that gave large credentials: how large, by namespace. */
 const largeAuths = new WeakMap<object, Map<string, number>>();
 
+function sayBigInt(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+/** A parser of the program's own may read what JSON has no words for. What contains itself has no end. */
+function charactersOf(auth: unknown): number {
+  try {
+    return JSON.stringify(auth, sayBigInt)?.length ?? 0;
+  } catch {
+    return Infinity;
+  }
+}
+
 /**
  * Whether a connection may ask for a namespace. What it gives counts until {@link forgetEntry}.
  * @param count in how many namespaces it is already.
@@ -90,7 +103,7 @@ export function checkEntry(
     const message = `The name of a namespace may have ${nameCharacters} characters`;
     return refusal(message, 'NAMESPACE_ERR_NAME_TOO_LONG', 'nameCharacters', nameCharacters);
   }
-  const characters = auth === undefined ? 0 : (JSON.stringify(auth)?.length ?? 0);
+  const characters = charactersOf(auth);
   if (characters <= SMALL_AUTH) return null;
   const known = largeAuths.get(connection) ?? new Map<string, number>();
   let sum = characters;

@@ -85,6 +85,27 @@ describe('a parser of the user', () => {
     expect(seen).toHaveBeenCalledOnce();
   });
 
+  const loop: Record<string, unknown> = { token: 1 };
+  loop.self = loop;
+  it.each([
+    ['lets in who gives a BigInt as auth', { token: 1n }, [{ token: 1n }]],
+    ['keeps out whose auth contains itself', loop, []],
+  ])('that reads what JSON cannot say %s', (_title, data, expected) => {
+    const { hub, connect } = createHub({
+      parser: {
+        ...bytesParser,
+        Decoder: class extends bytesParser.Decoder {
+          override add(): void {
+            this.emit('decoded', { type: 0, nsp: '/', data });
+          }
+        },
+      },
+    });
+    const peer = connect().say('in');
+    expect([...hub.sockets.sockets.values()].map(({ handshake }) => handshake.auth)).toEqual(expected);
+    expect([peer.isOpen, peer.sent.length]).toEqual([true, 1]);
+  });
+
   it('that throws ends the session', () => {
     const { connect } = createHub({ parser: bytesParser });
     expect(connect().say('no JSON').isOpen).toBe(false);
