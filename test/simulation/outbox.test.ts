@@ -22,6 +22,20 @@ const mended: readonly (readonly [what: string, history: readonly Step[]])[] = [
       ['a page is loaded again', 1],
     ],
   ],
+  [
+    'a page does not ask what the server has because it was due while a lane was taken over',
+    [
+      ['a page emits', 0],
+      ['a page is loaded again', 1],
+      ['a page emits', 1],
+      ['a session begins', 1],
+      ['a session begins', 0],
+      ['the server hears', 0],
+      ['the server hears', 0],
+      ['a page is loaded again', 0],
+      ['time passes', 1],
+    ],
+  ],
 ];
 
 describe('outboxes of two pages, over sessions that end at any step', () => {

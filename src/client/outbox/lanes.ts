@@ -182,6 +182,8 @@ export class SocketLanes implements SocketOutbox {
     for (const lane of [...this.#lanes]) {
       for (const message of [...lane.messages]) if (!message.isSent) this.#send(lane, message);
     }
+    // A question that was due meanwhile was not asked.
+    this.#askIfSent();
   }
 
   #send(lane: Lane, message: Kept): void {
@@ -206,6 +208,11 @@ export class SocketLanes implements SocketOutbox {
     else this.#timer ??= this.#socket.io._clock.setTimer(ASK_AFTER_MS, () => this.#askAll());
   }
 
+  /** What was sent is forgotten once the server says that it has it. */
+  #askIfSent(): void {
+    if (this.#lanes.some(({ messages }) => messages.some(({ isSent }) => isSent))) this.#askSoon();
+  }
+
   #askAll(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -217,7 +224,7 @@ export class SocketLanes implements SocketOutbox {
       () => {
         if (session !== this.#session) return;
         this.#isAsking = false;
-        if (this.#lanes.some(({ messages }) => messages.some(({ isSent }) => isSent))) this.#askSoon();
+        this.#askIfSent();
       },
       () => {
         // The session is over.
