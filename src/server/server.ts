@@ -44,11 +44,12 @@ export class Server<
   #servesClient: boolean;
   #http2Sessions: Http2Sessions | null = null;
 
+  /** @param opts alone: {@link listen} is called later. */
+  constructor(opts?: Partial<ServerOptions>);
   /**
    * @param srv a port (0: any free one), or an HTTP server; nothing: call {@link listen} later. A lone object that
    * is no server is the options.
    */
-  constructor(opts?: Partial<ServerOptions>);
   constructor(srv?: TServerInstance | number, opts?: Partial<ServerOptions>);
   constructor(srv?: TServerInstance | number | Partial<ServerOptions>, opts?: Partial<ServerOptions>);
   constructor(srv?: TServerInstance | number | Partial<ServerOptions>, opts: Partial<ServerOptions> = {}) {

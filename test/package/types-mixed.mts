@@ -5,6 +5,7 @@
 
 import { Server, type Socket } from 'tautline';
 import { type Socket as ClientSocket, io } from 'tautline/client';
+import { withStreams } from 'tautline/client/stream';
 import { defineContract, withContract } from 'tautline/contract';
 import { Server as Engine } from 'tautline/engine';
 import { WebSocketServer } from 'tautline/ws';
@@ -29,3 +30,10 @@ export const withParser = [new Server({ parser }), io({ parser })];
 // What is imported of several doors fits together, in browsers too.
 const chat = defineContract({ clientToServer: { leave: [] } });
 withContract(io('http://localhost:3000'), chat).emit('leave');
+interface Asks {
+  search: (words: string) => AsyncIterable<number>;
+}
+const streams = withStreams(io('http://localhost:3000') as ClientSocket<Record<never, never>, Asks>);
+streams.stream('search', 'red');
+// @ts-expect-error: no such stream, so the types of the socket were not lost on the way
+streams.stream('nonsense', 'red');
