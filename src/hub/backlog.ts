@@ -77,7 +77,7 @@ export class Backlog {
     this.#hasMoved = true;
   }
 
-  /** The client has gone. */
+  /** The client has gone: what is still to be read is the end of its connection. */
   end(): void {
     this.#isOver = true;
     this.#open();
@@ -88,7 +88,7 @@ export class Backlog {
     this.#isShut = false;
     this.#timer?.cancel();
     this.#timer = null;
-    if (!this.#isOver) this.#client.holdReading(false);
+    this.#client.holdReading(false);
   }
 
   #lookLater(): void {

@@ -22,10 +22,10 @@ export type GuardedAuth = Record<string, Untyped> | RefusedError;
 /**
  * Looks at what clients send before listeners, catch-all listeners and middlewares see it.
  *
- * Guards are asked in the order in which they were added, each event as it comes. Where one gives a promise, what comes
- * after from the same socket waits for it, so that the order stays (see `laneOf`). Where one throws, what it was to look at
- * is refused (`EVENT_ERR_GUARD_FAILED`) and counted in `namespace.guardFailures`; the first time is a warning,
- * `GUARD_FAILED`.
+ * Guards are asked in the order in which they were added, each event as it comes, but at most 64 of a socket at a time
+ * that have given promises and not kept them. Where one gives a promise, what comes after from the same socket waits for
+ * it, so that the order stays (see `laneOf`). Where one throws, what it was to look at is refused
+ * (`EVENT_ERR_GUARD_FAILED`) and counted in `namespace.guardFailures`; the first time is a warning, `GUARD_FAILED`.
  */
 export interface EventGuard {
   /**

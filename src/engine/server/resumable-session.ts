@@ -92,6 +92,8 @@ export class ResumableSocket extends ResumableSender {
     this.owed = mustAnswer ? Owed.countAtOnce : Owed.countWithWords;
     if (old !== transport) {
       old.sink = deafSink;
+      // What it has not passed on comes again, and its end must be seen.
+      old.holdReading?.(false);
       this.server.dismiss(old, SessionCloseCode.replaced, 'Another connection carries the session.');
     }
     this.server.heartbeat.alive(this);

@@ -336,7 +336,7 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
     this.finish(CloseReason.pingTimeout, undefined);
   }
 
-  /** Whether nothing more of what comes is to be taken for now. */
+  /** @internal Whether nothing more of what comes is to be taken for now. */
   get isHeld(): boolean {
     return held.has(this);
   }

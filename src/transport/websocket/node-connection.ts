@@ -53,8 +53,8 @@ export class NodeConnection extends NodeSender implements SocketOwner, Heart {
     bindSocket(socket, this);
     const { heartbeat } = this.options;
     if (heartbeat !== null) heartbeatFor(heartbeat).add(this);
-    // Who handed it over may have held it back.
-    if (socket.isPaused()) socket.resume();
+    // Who handed it over may have held it back; not if its messages are to wait from the first on.
+    if (socket.isPaused() && !this.machine.isPaused) socket.resume();
   }
 
   /**
@@ -107,6 +107,7 @@ export class NodeConnection extends NodeSender implements SocketOwner, Heart {
   }
 
   releaseMessages(): void {
+    if (!this.machine.isPaused) return;
     this.machine.resumeReceiving();
     if (this.machine.isPaused) return;
     if (this.isEnded) this.#finish();

@@ -188,7 +188,7 @@ export class WebSocketServerTransport implements Transport, ConnectionListener {
   /** What was held up came before the end, which must not be heard of only when somebody can take it all. */
   onEnding(): void {
     this.isEnding = true;
-    if (this.socket.machine.isPaused) this.socket.releaseMessages();
+    this.socket.releaseMessages();
   }
 
   onPing(): void {}

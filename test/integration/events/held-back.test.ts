@@ -7,7 +7,7 @@ import { type AddressInfo, connect, createServer, type Socket as TcpSocket } fro
 import { io as plainIo } from 'socket.io-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import type { Socket as OurSocket } from '../../../src/entry/client-node.ts';
+import { type Socket as OurSocket, io as ourIo } from '../../../src/entry/client-node.ts';
 import { withStreams } from '../../../src/entry/client-stream.ts';
 import { defineContract } from '../../../src/entry/contract.ts';
 import { RateLimiter, type Socket } from '../../../src/entry/index.ts';
@@ -204,23 +204,52 @@ describe('a client that goes while its events wait', () => {
     );
   });
 
-  it.each(['cut', 'reset'] as const)(
-    'is noticed when its connection is not read any more (%s)',
-    async (end) => {
-      const s = await scene({ pingInterval: 200, pingTimeout: 200 });
-      const proxy = await proxyTo(s.port);
-      const connected = once(s.io as never, 'connection') as Promise<[Socket]>;
-      const client = plainIo(proxy.url, { transports: ['websocket'], forceNew: true, reconnection: false });
-      onTestFinished(() => void client.disconnect());
-      const [socket] = await connected;
-      void readOne(socket.events('row'));
-      for (let i = 0; i < 3000; i++) client.emit('row', i, KILOBYTE);
-      await expect.poll(() => isHeld(socket)).toBe(true);
-      const ended = once(socket, 'disconnect');
-      proxy[end]();
-      expect(await ended).toHaveLength(2);
-    },
-  );
+  it.each([
+    ['cut', 'websocket'],
+    ['reset', 'websocket'],
+    ['cut', 'polling'],
+    ['silence', 'polling'],
+  ] as const)('is noticed when its connection is not read any more (%s, %s)', async (end, transport) => {
+    const s = await scene({ pingInterval: 200, pingTimeout: 200 });
+    const proxy = await proxyTo(s.port);
+    const connected = once(s.io as never, 'connection') as Promise<[Socket]>;
+    const client = plainIo(proxy.url, { transports: [transport], forceNew: true, reconnection: false });
+    onTestFinished(() => void client.disconnect());
+    const [socket] = await connected;
+    void readOne(socket.events('row'));
+    for (let i = 0; i < 3000; i++) client.emit('row', i, KILOBYTE);
+    await expect.poll(() => isHeld(socket)).toBe(true);
+    const ended = once(socket, 'disconnect');
+    proxy[end]();
+    expect(await ended).toHaveLength(2);
+  });
+});
+
+describe.each(['websocket', 'sse', 'polling'])('a session whose events wait (%s)', (transport) => {
+  it('loses and repeats none when its connections break', async () => {
+    const s = await scene();
+    const proxy = await proxyTo(s.port);
+    const connected = once(s.io as never, 'connection') as Promise<[Socket]>;
+    const client = ourIo(proxy.url, { transports: [transport], forceNew: true, reconnectionDelay: 10 });
+    onTestFinished(() => void client.disconnect());
+    const [socket] = await connected;
+    const events = socket.events('row');
+    const flood = 4000;
+    for (let i = 0; i < flood; i++) client.emit('row', i, KILOBYTE);
+    await expect.poll(() => isHeld(socket)).toBe(true);
+    const resumed = next(client, 'resumed');
+    proxy.cut();
+    if (transport === 'websocket') await resumed;
+    let expected = 0;
+    for await (const [i] of events) {
+      expect(i).toBe(expected++);
+      if (expected === flood) break;
+    }
+    // What comes behind is the next.
+    socket.on('all', (answer) => answer('once'));
+    expect(await client.emitWithAck('all')).toBe('once');
+    expect(events.dropped).toBe(0);
+  });
 });
 
 describe('events that wait', () => {

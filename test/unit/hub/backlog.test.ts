@@ -67,13 +67,15 @@ describe('the backlog of a client', () => {
     expect(turns).toEqual(['stop', 'read', 'stop']);
   });
 
-  it('has no timer when its client has gone', () => {
-    const { backlog, clock } = start();
+  it('holds nothing when its client has gone', () => {
+    const { backlog, clock, turns } = start();
     backlog.add(2 * MIB);
     expect(clock.timerCount).toBe(1);
     backlog.end();
     backlog.add(2 * MIB);
     expect(clock.timerCount).toBe(0);
+    // Its connection is read to the end.
+    expect(turns).toEqual(['stop', 'read']);
   });
 });
 

@@ -183,6 +183,20 @@ describe('a rate limiter', () => {
     ]);
   });
 
+  it('does not let a stream open that was cancelled while it was delayed', async () => {
+    const { client, clock } = start({ events: 'search', limit: 10, burst: 1, policy: 'delay' });
+    const { peer, socket } = client();
+    const opened: unknown[] = [];
+    socket.onStream('search', (what: unknown) => {
+      opened.push(what);
+      return [];
+    });
+    for (const id of [1, 2, 3]) peer.say(`2["tautline:stream","open",${id},"search",4,["${id}"]]`);
+    peer.say('2["tautline:stream","cancel",2]');
+    await clock.move(1000);
+    expect(opened).toEqual(['1', '3']);
+  });
+
   it('tells the operator', () => {
     const { client, limiter } = start([{ name: 'chat', events: 'a', limit: 1 }]);
     const told: unknown[] = [];
