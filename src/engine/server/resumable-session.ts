@@ -93,7 +93,7 @@ export class ResumableSocket extends ResumableSender {
     if (old !== transport) {
       old.sink = deafSink;
       // What it has not passed on comes again, and its end must be seen.
-      old.holdReading?.(false);
+      if (this.isHeld) old.holdReading?.(false);
       this.server.dismiss(old, SessionCloseCode.replaced, 'Another connection carries the session.');
     }
     this.server.heartbeat.alive(this);

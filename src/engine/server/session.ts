@@ -222,7 +222,7 @@ export class Socket extends ObservedEmitter<SocketEvents> implements Peer, Trans
   takeTransport(transport: Transport): void {
     const old = this.transport;
     // What it has received and not passed on comes before what comes over the other.
-    old.holdReading?.(false);
+    if (this.isHeld) old.holdReading?.(false);
     this.transport = transport;
     this.upgradeAttempt = null;
     this.upgraded = true;
