@@ -315,7 +315,13 @@ export class Socket<
   /** Sends what has waited. The session may end over it, as it keeps only so much; then the rest waits for the next. */
   #emptyBuffer(): void {
     while (this.connected && this.#sentFromBuffer < this.sendBuffer.length) {
-      this.#sendEvent(this.sendBuffer[this.#sentFromBuffer++]!);
+      const packet = this.sendBuffer[this.#sentFromBuffer++]!;
+      try {
+        this.#sendEvent(packet);
+      } catch (error) {
+        // It cannot be written, of which `emit` could not tell; what waits behind it can.
+        this.#refuse(packet, error as UsageError);
+      }
     }
     this._postpone([]);
   }

@@ -300,6 +300,25 @@ describe('events', () => {
     expect(s.sent).toEqual(['0', '2["a"]', '2["b"]']);
   });
 
+  it('that cannot be written are told of once it is tried, and do not stop what waits behind them', async () => {
+    const s = start();
+    const loop: unknown[] = [];
+    loop.push(loop);
+    s.socket.emit('a', loop);
+    s.socket.emit('b');
+    const answer = s.socket.timeout(1000).emitWithAck('c', 1n);
+    await s.open();
+    await s.say('0{"sid":"1"}');
+    await expect(answer).rejects.toBeInstanceOf(TypeError);
+    expect(s.sent).toEqual(['0', '2["b"]']);
+    expect(s.events).toEqual([
+      ['connect'],
+      ['send_error', expect.objectContaining({ code: 'EVENT_ERR_TOO_DEEP' }), ['a', loop]],
+      ['send_error', expect.any(TypeError), ['c', 1n]],
+    ]);
+    expect(s.socket.sendBuffer).toEqual([]);
+  });
+
   it('that come before the socket is connected wait too', async () => {
     const s = start();
     const seen: unknown[] = [];
