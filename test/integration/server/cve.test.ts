@@ -7,23 +7,16 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { io as connectTo } from 'socket.io-client';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Server, type ServerOptions, type Socket } from '../../../src/entry/index.ts';
 import { RawWebSocket } from '../engine/raw-websocket.ts';
 import { ask } from '../engine/scene.ts';
+import { expectNoException } from './no-exception.ts';
 
 const HANDSHAKE = '/socket.io/?EIO=4&transport=polling';
 const WEBSOCKET = '/socket.io/?EIO=4&transport=websocket';
 
-const uncaught = vi.fn();
-beforeEach(() => {
-  uncaught.mockReset();
-  process.on('uncaughtException', uncaught);
-});
-afterEach(() => {
-  process.off('uncaughtException', uncaught);
-  expect(uncaught).not.toHaveBeenCalled();
-});
+expectNoException();
 
 async function start(options: Partial<ServerOptions> = {}) {
   const http = createServer();

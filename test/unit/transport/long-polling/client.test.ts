@@ -1,9 +1,10 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ExchangeOutcome } from '../../../../src/transport/http/client.ts';
 import { createPollingClient } from '../../../../src/transport/long-polling/client.ts';
 import { webTextCodec } from '../../../../src/transport/platform/web-text-codec.ts';
 import type { ClientTarget, Transport } from '../../../../src/transport/port.ts';
 import { OutgoingPacket, PacketType } from '../../../../src/wire/engine/packet.ts';
+import { exceptionsOf } from '../platform-exceptions.ts';
 import { startScript } from '../scripted-exchange.ts';
 
 interface Request {
@@ -108,16 +109,7 @@ describe('a polling client', () => {
         throw new Error(`from the listener of ${data}`);
       },
     };
-    const thrown: unknown[] = [];
-    const tasks = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((task) => {
-      try {
-        task();
-      } catch (error) {
-        thrown.push(error);
-      }
-    });
-    poll.answer('4a\x1e4b');
-    tasks.mockRestore();
+    const thrown = exceptionsOf(() => poll.answer('4a\x1e4b'));
     expect(log.slice(-2)).toEqual([
       ['4', 'a'],
       ['4', 'b'],

@@ -1,6 +1,7 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createSseClient } from '../../../../src/transport/sse/client.ts';
 import { OutgoingPacket, PacketType } from '../../../../src/wire/engine/packet.ts';
+import { exceptionsOf } from '../platform-exceptions.ts';
 import { type ScriptOptions, startScript } from '../scripted-exchange.ts';
 
 const open = 'data: 0{"sid":"x"}\n\n';
@@ -81,16 +82,7 @@ describe('a client of an event stream', () => {
         if (data === 'a') throw new Error('from the listener');
       },
     };
-    const thrown: unknown[] = [];
-    const tasks = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((task) => {
-      try {
-        task();
-      } catch (error) {
-        thrown.push(error);
-      }
-    });
-    stream.piece('data: 4a\n\ndata: 4b\n\n');
-    tasks.mockRestore();
+    const thrown = exceptionsOf(() => stream.piece('data: 4a\n\ndata: 4b\n\n'));
     stream.piece('data: 4c\n\n');
     expect(log).toEqual([
       ['4', 'a'],
