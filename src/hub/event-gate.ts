@@ -87,12 +87,13 @@ export class EventGate implements Valve {
     this.#isPassing = true;
     while (!this.#isEmpty && (this.#holders.size === 0 || this.isEnding)) {
       const { event, bytes } = this.#waiting[this.#passed++]!;
-      this.#socket.backlog.remove(bytes);
       try {
         this.#socket.pass(event);
       } catch (error) {
         throwLater(error);
       }
+      // Behind: it may have more of the client's events read at once.
+      this.#socket.backlog.remove(bytes);
     }
     // Cut now and then: to shift each one costs as much as all that wait.
     if (this.#isEmpty || this.#passed > this.#waiting.length / 2) {

@@ -13,8 +13,12 @@ import type { AnySocket } from './socket.ts';
 
 /** Events that may wait in one lane for their time. Above it they are refused: a client that floods pays for it. */
 const WAITING_LIMIT = 1000;
+/** The same in bytes, as much as of all that a backlog lets wait: a thousand of the largest events are a gigabyte. */
+const WAITING_BYTES = 16 * 1024 * 1024;
 /** Events of one socket that are looked at at the same time, where their order is kept; others wait to be looked at. */
 const CHECKING_LIMIT = 64;
+/** The same in bytes. They are in no backlog, so that few events do not keep anybody waiting. */
+const CHECKING_BYTES = 1024 * 1024;
 
 type Check = (event: EventArguments) => GuardedEvent | Promise<GuardedEvent>;
 
@@ -22,6 +26,7 @@ interface Checking {
   /** The id of the stream that it asks for, if it does. */
   readonly stream: number | undefined;
   readonly checked: Promise<GuardedEvent>;
+  readonly bytes: number;
 }
 
 interface Unchecked {
@@ -39,6 +44,8 @@ export class IntakeLane {
   readonly #check: Check;
   readonly #ended: () => void;
   readonly #checking: Checking[] = [];
+  /** Of those that are looked at. */
+  #bytes = 0;
   #unchecked: Unchecked[] = [];
 
   /** @param ended called when nothing waits any more; the lane is of no further use. */
@@ -51,7 +58,7 @@ export class IntakeLane {
 
   /** The first event, which is being looked at. */
   begin(event: EventArguments, checked: Promise<GuardedEvent>): void {
-    if (this.#expects(event)) this.#append(event, checked);
+    if (this.#expects(event)) this.#append(event, checked, eventBytes(event));
     void this.#run();
   }
 
@@ -59,13 +66,22 @@ export class IntakeLane {
   add(event: EventArguments): void {
     if (!this.#expects(event)) return;
     const { backlog } = this.#socket.client;
-    if (this.#isHeldUp ? backlog.isFull : this.#checking.length >= WAITING_LIMIT) {
+    const bytes = eventBytes(event);
+    if (this.#isHeldUp ? backlog.isFull : this.#isOver(WAITING_LIMIT, WAITING_BYTES, bytes)) {
       refuseBacklogged(this.#socket, event);
-    } else if (this.#isHeldUp && (this.#unchecked.length > 0 || this.#checking.length >= CHECKING_LIMIT)) {
-      const bytes = eventBytes(event);
+    } else if (
+      this.#isHeldUp &&
+      (this.#unchecked.length > 0 || this.#isOver(CHECKING_LIMIT, CHECKING_BYTES, bytes))
+    ) {
       this.#unchecked.push({ event, bytes });
       backlog.add(bytes);
-    } else this.#append(event, this.#look(event));
+    } else this.#append(event, this.#look(event), bytes);
+  }
+
+  /** Whether one more would be too much to be looked at. One alone never is. */
+  #isOver(limit: number, limitBytes: number, bytes: number): boolean {
+    const { length } = this.#checking;
+    return length >= limit || (length > 0 && this.#bytes + bytes > limitBytes);
   }
 
   /** A stream that waits to be opened can be cancelled. @returns false if it is one too many, and was refused. */
@@ -88,18 +104,20 @@ export class IntakeLane {
     return StreamPeer.of(this.#socket as unknown as EventSocket);
   }
 
-  #append(event: EventArguments, checked: GuardedEvent | Promise<GuardedEvent>): void {
+  #append(event: EventArguments, checked: GuardedEvent | Promise<GuardedEvent>, bytes: number): void {
     const settled = Promise.resolve(checked).catch((error) => {
       throwLater(error);
       return null;
     });
-    this.#checking.push({ stream: streamOf(event), checked: settled });
+    this.#checking.push({ stream: streamOf(event), checked: settled, bytes });
+    this.#bytes += bytes;
   }
 
   async #run(): Promise<void> {
     for (let next = this.#checking[0]; next !== undefined; next = this.#checking[0]) {
       const event = await next.checked;
       this.#checking.shift();
+      this.#bytes -= next.bytes;
       if (event === null && next.stream !== undefined) this.#streams.forget(next.stream);
       this.#refill();
       try {
@@ -113,14 +131,18 @@ export class IntakeLane {
 
   #refill(): void {
     if (this.#unchecked.length === 0 || this.#checking.length > CHECKING_LIMIT / 2) return;
-    const first = this.#unchecked.slice(0, CHECKING_LIMIT / 2);
-    this.#unchecked = this.#unchecked.slice(CHECKING_LIMIT / 2);
-    const { backlog } = this.#socket.client;
+    const isWanted = this.#socket.connected;
+    // Nobody would get what the guards make of it.
+    const count = isWanted ? CHECKING_LIMIT / 2 : this.#unchecked.length;
+    const first = this.#unchecked.slice(0, count);
+    this.#unchecked = this.#unchecked.slice(count);
+    let sum = 0;
     for (const { event, bytes } of first) {
-      backlog.remove(bytes);
-      // Nobody would get what the guards make of it.
-      if (this.#socket.connected) this.#append(event, this.#look(event));
+      sum += bytes;
+      if (isWanted) this.#append(event, this.#look(event), bytes);
     }
+    // Last: it may have more of the client's events read at once, which are behind these.
+    this.#socket.client.backlog.remove(sum);
   }
 }
 

@@ -104,6 +104,18 @@ describe('the gate of an event', () => {
     expect(take(4)).toBe(false);
   });
 
+  it('passes what is read again because nothing waits any more behind what waited', () => {
+    const stage = start();
+    const { gate, holder, passed, take } = gateOf(stage);
+    stage.client.holdReading = (isHeld) => {
+      if (!isHeld && !take('behind')) passed.push('behind');
+    };
+    gate.hold(holder);
+    take('x'.repeat(2 * MIB));
+    gate.release(holder);
+    expect(passed.map((value) => String(value).length)).toEqual([2 * MIB, 6]);
+  });
+
   it('is closed again by the one who gets what it kept', () => {
     const stage = start();
     const passed: unknown[] = [];

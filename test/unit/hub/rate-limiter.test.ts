@@ -141,6 +141,17 @@ describe('a rate limiter', () => {
     });
   });
 
+  it('lets no more than 16 MiB of a socket wait for a limit', async () => {
+    const { client } = start({ limit: 1, policy: 'delay', maxDelayMs: 1e9 });
+    const { peer } = client();
+    const megabytes = 'x'.repeat(1_000_000);
+    for (let i = 0; i < 20; i++) peer.say(`2["a","${megabytes}"]`);
+    await turn();
+    const refusals = peer.take().map((text) => JSON.parse(String(text).slice(1))[1].code);
+    // One has passed, sixteen wait.
+    expect(refusals).toEqual(['EVENT_ERR_BACKLOG', 'EVENT_ERR_BACKLOG', 'EVENT_ERR_BACKLOG']);
+  });
+
   it('hands nothing to a socket that has gone while its event was delayed', async () => {
     const { client, clock } = start({ limit: 10, burst: 1, policy: 'delay' });
     const { peer, seen } = client();
