@@ -20,7 +20,7 @@ const USUAL_KEYS: ReadonlySet<string | symbol> = new Set([
 
 /**
  * Values that most clients of a server have in common (`websocket`, the host, a browser's name) are kept once. Who
- * sends ever new values fills it, and then nothing more is shared until it is emptied.
+ * sends ever new values fills it; it begins anew then, and what is kept already stays where it is.
  */
 const shared = new Map<string, string>();
 const SHARED_VALUES = 1_000;
