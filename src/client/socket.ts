@@ -312,7 +312,7 @@ export class Socket<
     this.#sentFromBuffer = 0;
   }
 
-  /** Sends what has waited. The session may end over it, as it keeps only so much; then the rest waits for the next. */
+  /** Sends what has waited. A listener that is told of it may disconnect; then the rest waits for the next session. */
   #emptyBuffer(): void {
     while (this.connected && this.#sentFromBuffer < this.sendBuffer.length) {
       const packet = this.sendBuffer[this.#sentFromBuffer++]!;

@@ -37,8 +37,8 @@ export interface PendingPost {
 }
 
 /**
- * A session with a client that announced that it speaks the extension. Made only for these: a session of the standard costs what it
- * did.
+ * A session with a client that announced that it speaks the extension. Made only for these: a session of the standard
+ * costs what it did.
  *
  * Plain fields: one for each client.
  */

@@ -9,7 +9,10 @@ import { SendWindow, SessionError } from './send-window.ts';
 export interface SessionLimits {
   /** Milliseconds without a connection after which the session is over. */
   readonly windowMs: number;
-  /** Most bytes of unconfirmed messages. Others wait outside; one alone is taken whatever its size. */
+  /**
+   * Most bytes of unconfirmed messages. Others wait outside; one alone is taken whatever its size. With less than 128 KiB,
+   * what waits may go on with the heartbeat only.
+   */
   readonly bufferBytes: number;
   /** Most unconfirmed messages. Others wait outside. With fewer than 64, what waits goes on with the heartbeat only. */
   readonly bufferMessages: number;
