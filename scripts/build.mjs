@@ -98,16 +98,9 @@ for (const [name, head] of Object.entries(heads)) {
     `import api = require('./cjs-types/${name}.cjs');\n${head} ${namespaceOf(name, names)}export = tautline;\n`,
   );
 }
-for (const name of [
-  'websocket',
-  'adapter',
-  'client-stream',
-  'contract',
-  'sse',
-  'protocol',
-  'outbox',
-  'msgpack',
-]) {
+/** Doors whose CommonJS module has its exports and nothing else. */
+const plainDoors = ['websocket', 'adapter', 'client-stream', 'contract', 'sse', 'protocol', 'outbox'];
+for (const name of [...plainDoors, 'msgpack']) {
   writeFileSync(join(dist, `${name}.d.cts`), `export * from './cjs-types/${name}.cjs';\n`);
 }
 
@@ -127,21 +120,7 @@ function redeclare(name, origin) {
     `export { ${names.join(', ')} } from './cjs-types/${origin}.cjs';\n`,
   );
 }
-for (const name of [
-  'index',
-  'client',
-  'engine',
-  'engine-client',
-  'websocket',
-  'adapter',
-  'client-stream',
-  'contract',
-  'sse',
-  'protocol',
-  'outbox',
-]) {
-  redeclare(name, name);
-}
+for (const name of ['index', 'client', 'engine', 'engine-client', ...plainDoors]) redeclare(name, name);
 redeclare('client-browser', 'client');
 redeclare('engine-client-browser', 'engine-client');
 

@@ -13,6 +13,7 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { Server, type ServerOptions } from 'socket.io';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { io as Io } from '../../src/entry/client.ts';
+import { chromiumOptions } from './chromium.ts';
 
 /** What the test pages have as globals. */
 declare global {
@@ -47,19 +48,7 @@ beforeAll(async () => {
   files.set('/', html('<script type="module">import { io } from "/client.js"; globalThis.io = io;</script>'));
   files.set('/global', html('<script src="/global.js"></script>'));
   profile = await mkdtemp(join(tmpdir(), 'tautline-chromium-'));
-  context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    headless: true,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  context = await chromium.launchPersistentContext(profile, { ...chromiumOptions, headless: true });
 });
 
 afterAll(async () => {

@@ -22,18 +22,16 @@ export interface IncomingPacket {
   readonly data: string | Uint8Array;
 }
 
-/** By the digit on the wire: index 0 is `open`. Those of the standard, which every peer knows. */
-const TYPE_BY_DIGIT = [...'0123456'] as readonly PacketType[];
 const DIGIT_ZERO = 0x30;
-/** The letter `b`, counted as a digit is. */
-const LETTER_B = 0x62 - DIGIT_ZERO;
+const LETTER_B = 0x62;
 
 /**
  * The type of a packet in text, by its first character; `undefined` when the standard has none such (also for `b`,
  * and for the count of the session extension).
  */
-export function packetTypeOf(text: string): PacketType | undefined {
-  return TYPE_BY_DIGIT[text.charCodeAt(0) - DIGIT_ZERO];
+export function packetTypeOf(text: string, isExtended = false): PacketType | undefined {
+  const digit = text.charCodeAt(0) - DIGIT_ZERO;
+  return digit >= 0 && digit < (isExtended ? 8 : 7) ? (text.charAt(0) as PacketType) : undefined;
 }
 
 /**
@@ -48,12 +46,12 @@ export function decodePacket(
   isExtended = false,
 ): IncomingPacket {
   if (typeof encoded !== 'string') return { type: PacketType.message, data: encoded };
-  const digit = encoded.charCodeAt(0) - DIGIT_ZERO;
+  const type = packetTypeOf(encoded, isExtended);
   const rest = encoded.slice(1);
-  if (digit >= 0 && digit < (isExtended ? 8 : 7)) return { type: `${digit}` as PacketType, data: rest };
+  if (type !== undefined) return { type, data: rest };
   // Engine.IO protocol 4, "Packet encoding": `b` and base64 is a binary message. It belongs to text transports, but
   // peers that are told to force base64 send it on WebSocket too.
-  if (digit !== LETTER_B) {
+  if (encoded.charCodeAt(0) !== LETTER_B) {
     throw new PeerError(
       `Expected an Engine.IO packet type from 0 to 6, got ${encoded === '' ? 'an empty packet' : `the character ${JSON.stringify(encoded.charAt(0))}`}.`,
       { code: EngineWireError.unknownPacketType },

@@ -28,12 +28,6 @@ export interface JsonPort {
   parse(text: string, start: number): unknown;
 }
 
-/** The platform's own JSON. */
-export const plainJson: JsonPort = {
-  stringify: JSON.stringify,
-  parse: (text, start) => JSON.parse(text.slice(start)),
-};
-
 const INVALID = 'EVENT_ERR_INVALID_PACKET';
 
 /** Most attachments of one packet, as socket.io-parser has it. */
